@@ -42,6 +42,7 @@ CORRECTIONS: Final = ("holm", "benjamini_hochberg", "none")
 UNSURE: Final = ("wrong", "excluded", "half")
 STATISTICS: Final = ("difference", "single")
 DISTRIBUTIONS: Final = ("normal", "t")
+SPREADS: Final = ("subset", "session", "whole")
 WITHDRAWN: Final = ("keep", "leave_out")
 
 
@@ -65,7 +66,7 @@ class AnalysisPlan:
     unsure: Annotated[str, OneOf(UNSURE)] = "wrong"
     groups: Annotated[int, WholeNumber(2, 100)] = 5  # sub-groups of the article's test
     statistic: Annotated[str, OneOf(STATISTICS)] = "difference"
-    distribution: Annotated[str, OneOf(DISTRIBUTIONS)] = "normal"
+    distribution: Annotated[str, OneOf(DISTRIBUTIONS)] = "t"
     margin: Annotated[float, NumberBetween(0, 0.5)] = 0.05  # a smaller change of the primary figure counts as none
     # An image on screen for longer counts as left alone after so long; 0: no rule.
     idle_after_s: Annotated[int, WholeNumber(0, 3600)] = 0
@@ -73,6 +74,8 @@ class AnalysisPlan:
     exploratory: Annotated[str, OneOf(CORRECTIONS)] = "benjamini_hochberg"
     # What becomes of the readings that withdrawn readers gave before their withdrawal.
     withdrawn_readers: Annotated[str, OneOf(WITHDRAWN)] = field(default="keep", metadata=serialise.ADDED_LATER)
+    # Of what the SD of the article's test is: blocks of the sub-set, or of the session (its sub-set's or all readings).
+    sd_of: Annotated[str, OneOf(SPREADS)] = field(default="subset", metadata=serialise.ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON; the inverse of `from_data`."""

@@ -22,7 +22,7 @@ from readerstudy.analysis.record.counts import (
 )
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.reading_times import reading_times
-from readerstudy.statistics.subgroups import cut_into_subgroups
+from readerstudy.statistics.subgroups import cut_into_subgroups, cut_within_session
 from readerstudy.statistics.unsure import Unsure
 from tests.analysis.long_readings import LongReadings
 
@@ -44,6 +44,10 @@ def aggregate(readings: LongReadings, arms: Mapping[str, str], plan: AnalysisPla
         rule=rule,
         blocks={groups: _blocks(coded, rule, groups) for groups in block_numbers(plan.groups)},
         compared=_compared(coded, (plan.before, plan.after)),
+        session_blocks={
+            groups: _blocks(coded, rule, groups, of_sessions=True)
+            for groups in (block_numbers(plan.groups) if plan.sd_of == "session" else ())
+        },
     )
 
 
@@ -111,10 +115,11 @@ def _cases(coded: _Coded, arms: Mapping[str, str]) -> CaseVerdicts:
     return CaseVerdicts(by_arm, unique[:, 1], unique[:, 2], unique[:, 3], counts)
 
 
-def _blocks(coded: _Coded, rule: Unsure, groups: int) -> SubgroupBlocks:
+def _blocks(coded: _Coded, rule: Unsure, groups: int, *, of_sessions: bool = False) -> SubgroupBlocks:
     shape = (len(coded.readers), len(coded.sessions), ALL_READINGS + 1)
     readings, hits = np.zeros(shape, dtype=np.int64), np.zeros(shape)
     sums: Floats = np.zeros((*shape, groups))
+    sizes: Ints = np.zeros((*shape, groups), dtype=np.int64)
     mask = coded.has_verdict
     credit = np.full(mask.size, np.nan)
     judged = coded.readings.select(mask)
@@ -122,11 +127,17 @@ def _blocks(coded: _Coded, rule: Unsure, groups: int) -> SubgroupBlocks:
     subsets: tuple[Subset | None, ...] = (*SUBSETS, None)
     for reader, session, subset in np.ndindex(shape):
         own = (coded.reader == reader) & (coded.session == session) & np.isin(coded.kind, subset_kinds(subsets[subset]))
-        subgroups = cut_into_subgroups(credit[own & ~np.isnan(credit)], groups)
+        counted = (coded.reader == reader) & (coded.session == session) & ~np.isnan(credit)
+        values = credit[own & counted]
+        subgroups = (
+            cut_within_session(values, own[counted], groups) if of_sessions else cut_into_subgroups(values, groups)
+        )
         readings[reader, session, subset], hits[reader, session, subset] = subgroups.readings, subgroups.hits
         if subgroups.sums:
             sums[reader, session, subset] = subgroups.sums
-    return SubgroupBlocks(readings, hits, sums)
+        if subgroups.sizes:
+            sizes[reader, session, subset] = subgroups.sizes
+    return SubgroupBlocks(readings, hits, sums, sizes if of_sessions else None)
 
 
 def _compared(coded: _Coded, sessions: tuple[int, int]) -> ComparedReadings:

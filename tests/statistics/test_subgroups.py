@@ -14,8 +14,10 @@ from readerstudy.statistics.subgroups import (
     batch_means_test,
     batch_means_test_from_sums,
     cut_into_subgroups,
+    cut_within_session,
     every_form,
     subgroup_test,
+    subgroup_test_from_sums,
 )
 from readerstudy.statistics.unsure import Unsure
 from tests.analysis.long_readings import LongReadings
@@ -50,9 +52,9 @@ def test_every_row_agrees_with_an_independent_program(path: Path) -> None:
         chosen = readings.where(reader=row["reader"], subset=SUBSETS[row["subset"]])
         correct = credits_by_session(chosen, Unsure.WRONG)
         a, b, groups = int(row["a"]), int(row["b"]), int(row["g"])
-        headline = subgroup_test(correct, a, b, groups=groups)
+        headline = subgroup_test(correct, a, b, groups=groups, distribution="normal")
         with_t = subgroup_test(correct, a, b, groups=groups, distribution="t")
-        single = subgroup_test(correct, a, b, groups=groups, error="single")
+        single = subgroup_test(correct, a, b, groups=groups, error="single", distribution="normal")
         result = {
             "n_a": correct[a].size,
             "n_b": correct[b].size,
@@ -80,7 +82,7 @@ def test_every_row_agrees_with_an_independent_program(path: Path) -> None:
 def test_a_small_case_agrees_with_pencil_and_paper() -> None:
     # Blocks of two: shares 1, .5 (SD √.125) and 0, .5 (the same); the last reading of session 3 stays out.
     correct = {2: [1, 1, 1, 0], 3: [0, 0, 1, 0, 1]}
-    test = subgroup_test(correct, 2, 3, groups=2)
+    test = subgroup_test(correct, 2, 3, groups=2, distribution="normal")
     assert test.sigma == pytest.approx(0.125**0.5)
     assert test.difference == pytest.approx(2 / 5 - 3 / 4)
     assert test.dropped == {2: 0, 3: 1}
@@ -203,12 +205,12 @@ def test_exchanging_the_sessions_turns_the_sign_and_nothing_else(
 @given(session, session)
 def test_the_single_error_is_always_the_bolder_and_t_the_more_careful(three: list[float], five: list[float]) -> None:
     correct = {3: three, 5: five}
-    headline = subgroup_test(correct, 3, 5)
+    headline = subgroup_test(correct, 3, 5, distribution="normal")
     if headline.p is None:
         assert headline.sigma == 0
         return
-    single = subgroup_test(correct, 3, 5, error="single").p
-    careful = subgroup_test(correct, 3, 5, distribution="t").p
+    single = subgroup_test(correct, 3, 5, error="single", distribution="normal").p
+    careful = subgroup_test(correct, 3, 5).p
     assert single is not None
     assert careful is not None
     assert single <= headline.p <= 0.5
@@ -220,3 +222,101 @@ def test_the_order_inside_one_sub_group_does_not_matter(three: list[float], five
     size = len(three) // 4
     turned = three[:size][::-1] + three[size:]
     assert subgroup_test({3: three, 5: five}, 3, 5, groups=4) == subgroup_test({3: turned, 5: five}, 3, 5, groups=4)
+
+
+def shuffled(rng: np.random.Generator, shares: dict[bool, float], counts: dict[bool, int]) -> tuple[np.ndarray, ...]:
+    """Credits of all readings of a session in random order, and which of them belong to the subset."""
+    member = rng.permutation(np.repeat(list(counts), list(counts.values())))
+    return (rng.random(member.size) < np.where(member, shares[True], shares[False])).astype(float), member
+
+
+def simulated_sessions(seed: int) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    rng = np.random.default_rng(seed)
+    sizes = {2: {True: 100, False: 0}, 3: {True: 76, False: 142}, 5: {True: 77, False: 143}}
+    made = {number: shuffled(rng, {True: 0.6, False: 0.4}, counts) for number, counts in sizes.items()}
+    return {n: credits for n, (credits, _) in made.items()}, {n: member for n, (_, member) in made.items()}
+
+
+@pytest.mark.parametrize("error", ["difference", "single"])
+def test_the_sd_of_whole_sessions_agrees_with_pencil_and_paper(error: str) -> None:
+    whole, within = simulated_sessions(1)
+    correct = {number: whole[number][within[number]] for number in (3, 5)}
+    test = subgroup_test(correct, 3, 5, error=error, sd_of="whole", whole=whole)
+    blocks = {n: values[: values.size // 5 * 5].reshape(5, -1).mean(axis=1) for n, values in whole.items()}
+    sigma = np.mean([blocks[n].std(ddof=1) for n in (2, 3, 5)])
+    z = abs(correct[5].mean() - correct[3].mean()) / (sigma * np.sqrt((2 if error == "difference" else 1) / 5))
+    assert (test.sigma, test.z, test.df) == (pytest.approx(sigma), pytest.approx(z), 3 * 4)
+    assert test.p == pytest.approx(stats.t.sf(z, 12))
+    assert test.dropped == {2: 0, 3: 218 % 5, 5: 0}
+    assert test.difference == pytest.approx(correct[5].mean() - correct[3].mean())
+
+
+def test_the_sd_within_sessions_is_that_of_the_subset_in_blocks_of_all_readings() -> None:
+    whole, within = simulated_sessions(2)
+    correct = {number: whole[number][within[number]] for number in (3, 5)}
+    test = subgroup_test(correct, 3, 5, sd_of="session", within={n: within[n] for n in (3, 5)})
+    sds, dropped = {}, {}
+    for n in (3, 5):
+        size = whole[n].size // 5
+        blocks = [slice(start * size, (start + 1) * size) for start in range(5)]
+        sds[n] = np.std([whole[n][block][within[n][block]].mean() for block in blocks], ddof=1)
+        dropped[n] = int(within[n][5 * size :].sum())
+    assert test.sds == pytest.approx(sds)
+    assert test.dropped == dropped
+    assert test.p == pytest.approx(stats.t.sf(abs(test.difference) / (test.sigma * np.sqrt(2 / 5)), 8))
+
+
+@given(st.integers(0, 50))
+def test_a_subset_of_all_readings_has_one_sd_by_every_reading(seed: int) -> None:
+    whole, _ = simulated_sessions(seed)
+    within = {number: np.ones(values.size) for number, values in whole.items()}
+    subset = subgroup_test(whole, 2, 5)
+    for other in (
+        subgroup_test(whole, 2, 5, sd_of="whole", whole=whole),
+        subgroup_test(whole, 2, 5, sd_of="session", within=within),
+    ):
+        assert (other.sigma, other.p, other.dropped) == (
+            pytest.approx(subset.sigma),
+            pytest.approx(subset.p),
+            subset.dropped,
+        )
+
+
+def test_a_block_without_the_subset_has_no_accuracy() -> None:
+    within = {3: [1, 1, 0, 0, 1, 1], 5: [1, 1, 1, 1, 1, 1]}
+    test = subgroup_test({3: [1, 0, 1, 1], 5: [1, 0, 0, 1, 1, 0]}, 3, 5, groups=3, sd_of="session", within=within)
+    assert (test.undefined, test.sigma, test.p) == (UndefinedReason.EMPTY, None, None)
+
+
+def test_equal_shares_of_unequal_blocks_have_no_spread() -> None:
+    # Shares of 1/3 in blocks of three and of six: their SD must be 0 and not 1e-17.
+    member = [1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    correct = [1, 0, 0, 1, 1, 0, 0, 0, 0]
+    test = subgroup_test({3: correct, 5: correct}, 3, 5, groups=2, sd_of="session", within={3: member, 5: member})
+    assert test.undefined is UndefinedReason.NO_SPREAD
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sd_of": "study"}, "not supported"),
+        ({"sd_of": "whole"}, "all readings of session 3"),
+        ({"sd_of": "whole", "whole": {3: [1, 0, 1]}}, "all readings of session 5"),
+        ({"sd_of": "session"}, "needs within"),
+        ({"sd_of": "session", "within": {3: [1, 1], 5: [1]}}, "one True for each reading"),
+    ],
+)
+def test_a_spread_without_its_readings_is_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        subgroup_test({3: [1, 0], 5: [0, 1]}, 3, 5, groups=2, **wrong)
+
+
+def test_a_cut_of_the_subset_is_not_taken_for_one_of_the_session() -> None:
+    cuts = {3: cut_into_subgroups([1, 0], 2), 5: cut_within_session([0, 1], [1, 1], 2)}
+    with pytest.raises(ValueError, match="cut_within_session"):
+        subgroup_test_from_sums(cuts, 3, 5, groups=2, sd_of="session")
+
+
+def test_the_default_distribution_is_t() -> None:
+    test = subgroup_test({3: [1, 0, 1, 1] * 10, 5: [0, 0, 1, 1, 0] * 8}, 3, 5)
+    assert (test.distribution, test.df, test.sd_of) == ("t", 8, "subset")

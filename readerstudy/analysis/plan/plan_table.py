@@ -62,8 +62,14 @@ def unsure_name(rule: str) -> str:
 def _subgroup_rule(plan: AnalysisPlan) -> str:
     statistics = {"difference": _("error of a difference, σ√(2/g)"), "single": _("error of one mean, σ/√g")}
     distributions = {"normal": _("normal distribution"), "t": _("t distribution")}
-    return _("%(groups)s sub-groups; %(statistic)s; %(distribution)s") % {
+    spreads = {
+        "subset": _("SD of blocks of the images of one kind"),
+        "session": _("SD of the images of one kind in blocks of the session"),
+        "whole": _("SD of blocks of the session, all images"),
+    }
+    return _("%(groups)s sub-groups; %(spread)s; %(statistic)s; %(distribution)s") % {
         "groups": plan.groups,
+        "spread": spreads[plan.sd_of],
         "statistic": statistics[plan.statistic],
         "distribution": distributions[plan.distribution],
     }

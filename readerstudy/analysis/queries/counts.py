@@ -136,7 +136,7 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
         sessions = tuple(np.unique(verdicts[:, 1]).tolist())
         index = _Index({key: reader for reader, key in enumerate(keys)}, sessions)
         rule = Unsure(plan.unsure)
-        blocks = _Blocks(index, rule, block_numbers(plan.groups))
+        blocks = _Blocks(index, rule, block_numbers(plan.groups), of_sessions=plan.sd_of == "session")
         compared = _Compared(index, (plan.before, plan.after), verdicts)
         _fetch(index, blocks, compared)
         return AggregatedReadings(
@@ -148,6 +148,7 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
             rule=rule,
             blocks=blocks.by_number(),
             compared=compared.readings(),
+            session_blocks=blocks.of_sessions_by_number(),
         )
 
 
@@ -224,15 +225,20 @@ class _Blocks:
     """Sums of sub-groups, added up list by list. Credits are doubled, so that half credits are integers.
 
     A reading belongs to three sets: those of its subset of one pathology (parts 0 to 3, as kinds), of its authenticity
-    (4, 5) and of all readings (6). Readings after the last block count for `hits` only.
+    (4, 5) and of all readings (6). Readings after the last block count for `hits` only. With `of_sessions`, credits and
+    readings of each set are also added up over the blocks of all readings.
     """
 
-    def __init__(self, index: _Index, rule: Unsure, numbers: Sequence[int]) -> None:
+    def __init__(self, index: _Index, rule: Unsure, numbers: Sequence[int], *, of_sessions: bool) -> None:
         shape = (*index.shape, ALL_READINGS + 1)
         self._rule, self._unsure = rule, {Unsure.WRONG: 0, Unsure.EXCLUDED: 0, Unsure.HALF: 1}[rule]
         self._readings: Ints = np.zeros(shape, dtype=np.int64)
         self._hits: Floats = np.zeros(shape)
         self._sums: dict[int, Sums] = {groups: np.zeros((*shape, groups), dtype=np.float32) for groups in numbers}
+        self._of_sessions: dict[int, tuple[Sums, Ints]] = {
+            groups: (np.zeros((*shape, groups), dtype=np.float32), np.zeros((*shape, groups), dtype=np.int64))
+            for groups in (numbers if of_sessions else ())
+        }
 
     def add(self, cell: tuple[int, int], kind: Column, verdict: Column) -> None:
         """Add the readings of one reading list, in the order of their positions."""
@@ -242,17 +248,37 @@ class _Blocks:
         is_right = verdict == np.where(kind < 2, VERDICT_REAL, VERDICT_NOT_REAL)
         credit = np.where(verdict == VERDICT_UNSURE, self._unsure, 2 * is_right)
         for part, subset in enumerate(_SUBSET_OF_PART):
-            own = credit if part == 6 else credit[kind == part if part < 4 else kind // 2 == part - 4]
+            places = np.arange(len(kind)) if part == 6 else np.flatnonzero(_is_in_part(kind, part))
+            own = credit[places]
             self._readings[(*cell, subset)] = len(own)
             self._hits[(*cell, subset)] = int(own.sum()) / 2
             for groups, sums in self._sums.items():
                 size = len(own) // groups
                 if size:
                     sums[(*cell, subset)] = own[: size * groups].reshape(groups, size).sum(axis=1) / 2
+            for groups, (sums, sizes) in self._of_sessions.items():
+                if len(kind) < groups:
+                    continue
+                block = places // (len(kind) // groups)
+                used = block < groups
+                sums[(*cell, subset)] = np.bincount(block[used], weights=own[used], minlength=groups) / 2
+                sizes[(*cell, subset)] = np.bincount(block[used], minlength=groups)
+
+    def of_sessions_by_number(self) -> dict[int, SubgroupBlocks]:
+        """Return the sums over blocks of whole sessions, by the number of blocks; empty unless asked for."""
+        return {
+            groups: SubgroupBlocks(self._readings, self._hits, sums, sizes)
+            for groups, (sums, sizes) in self._of_sessions.items()
+        }
 
     def by_number(self) -> dict[int, SubgroupBlocks]:
         """Return the sums by the number of blocks."""
         return {groups: SubgroupBlocks(self._readings, self._hits, sums) for groups, sums in self._sums.items()}
+
+
+def _is_in_part(kind: Column, part: int) -> NDArray[np.bool_]:
+    is_in: NDArray[np.bool_] = kind == part if part < 4 else kind // 2 == part - 4
+    return is_in
 
 
 def _subset_of_part() -> tuple[int, ...]:

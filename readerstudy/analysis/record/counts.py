@@ -9,7 +9,7 @@ VERDICT_NOT_REAL, VERDICT_UNSURE, VERDICT_SEEN (shown in a session that asks for
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
@@ -55,12 +55,14 @@ class SubgroupBlocks:
 
     `readings` and `hits` have shape (readers, sessions, 7) and count all readings; index 6 is ALL_READINGS. `sums` has
     shape (readers, sessions, 7, groups): credits of contiguous blocks of ⌊readings / groups⌋ in reading order, 0 if
-    there are fewer readings than groups.
+    there are fewer readings than groups. If the blocks are those of the whole session, `sizes` of the same shape counts
+    the readings of each subset in them.
     """
 
     readings: Ints
     hits: Floats
     sums: Sums
+    sizes: Ints | None = None
 
     @property
     def groups(self) -> int:
@@ -68,9 +70,12 @@ class SubgroupBlocks:
 
     def subgroup_sums(self, reader: int, session: int, subset: int) -> SubgroupSums:
         """Return the sums at these indices, as the sub-group tests take them."""
-        readings = int(self.readings[reader, session, subset])
-        sums = tuple(self.sums[reader, session, subset].tolist()) if readings >= self.groups else ()
-        return SubgroupSums(readings, float(self.hits[reader, session, subset]), sums)
+        index = (reader, session, subset)
+        readings, of_blocks = int(self.readings[index]), ALL_READINGS if self.sizes is not None else subset
+        has_blocks = self.readings[reader, session, of_blocks] >= self.groups
+        sums = tuple(self.sums[index].tolist()) if has_blocks else ()
+        sizes = tuple(self.sizes[index].tolist()) if has_blocks and self.sizes is not None else ()
+        return SubgroupSums(readings, float(self.hits[index]), sums, sizes)
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class AggregatedReadings:
     """All readings of one study, aggregated.
 
     `verdicts` has shape (readers, sessions, 6 kinds, 4 verdicts). `blocks` holds sub-groups by their number, under
-    `rule`.
+    `rule`; `session_blocks` those of whole sessions, if the plan takes its SD of them.
     """
 
     readers: tuple[str, ...]
@@ -164,6 +169,7 @@ class AggregatedReadings:
     rule: Unsure
     blocks: Mapping[int, SubgroupBlocks]
     compared: ComparedReadings
+    session_blocks: Mapping[int, SubgroupBlocks] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.verdicts.sum())

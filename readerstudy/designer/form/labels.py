@@ -341,14 +341,25 @@ _ANALYSIS: Final = {
     "statistic": Row(
         _("Statistic of the sub-group test"),
         choices={
-            "difference": _("With √(2/g): matches the article’s words"),
-            "single": _("With 1/√g: closer to the article’s numbers, but rejects too often"),
+            "difference": _("With √(2/g): the standard error of a difference"),
+            "single": _("With 1/√g: the standard error of one mean, which rejects too often"),
         },
     ),
     "distribution": Row(
         _("Distribution of the sub-group test"),
         _("The t distribution is more careful with few groups."),
-        choices={"normal": _("Normal, as in the article"), "t": _("Student’s t")},
+        choices={"t": _("Student’s t"), "normal": _("Normal: rejects more often")},
+    ),
+    "sd_of": Row(
+        _("SD of the sub-group test"),
+        _("The article does not say which sub-groups it took; no form reproduces all of its p-values."),
+        choices={
+            "subset": _("Of blocks of the images of one kind"),
+            "session": _("Of the images of one kind in blocks of the session"),
+            "whole": _(
+                "Of blocks of the session, all images: the article’s sentence read literally; rejects too often"
+            ),
+        },
     ),
     "margin": Row(
         _("Margin of no change"),

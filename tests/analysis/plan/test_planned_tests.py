@@ -86,7 +86,7 @@ def test_the_sub_group_test_has_the_p_of_the_independent_program() -> None:
         if (row["reader"], row["subset"], row["g"], row["a"], row["b"]) == ("R4", "fake_pos", "5", "3", "5")
     )
     plan = AnalysisPlan(families=EVERYTHING.families, statistic="single", distribution="normal")
-    for declared, name in ((EVERYTHING, "pA_onesided_observed"), (plan, "pB_onesided_observed")):
+    for declared, name in ((EVERYTHING, "pA_t"), (plan, "pB_onesided_observed")):
         (test,) = (
             planned
             for planned in every_test(full(), declared)

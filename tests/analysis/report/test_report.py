@@ -70,7 +70,9 @@ def test_the_report_does_not_depend_on_the_keys_of_stimuli(unsealed_study: Study
     assert reported() == (before, exhibited)
 
 
-@pytest.mark.parametrize("plan", [AnalysisPlan(), AnalysisPlan(unsure="half", groups=2, idle_after_s=3)])
+@pytest.mark.parametrize(
+    "plan", [AnalysisPlan(), AnalysisPlan(unsure="half", groups=2, idle_after_s=3, sd_of="session")]
+)
 def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: AnalysisPlan) -> None:
     summed, by_hand = study_record(unsealed_study, plan).readings, small.record(plan=plan).readings
     assert (summed.readers, summed.sessions, summed.rule) == (by_hand.readers, by_hand.sessions, by_hand.rule)
@@ -80,6 +82,10 @@ def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: An
     for groups, blocks in by_hand.blocks.items():
         for name in SubgroupBlocks.__dataclass_fields__:
             np.testing.assert_array_equal(getattr(summed.blocks[groups], name), getattr(blocks, name))
+    assert summed.session_blocks.keys() == by_hand.session_blocks.keys()
+    for groups, blocks in by_hand.session_blocks.items():
+        for name in SubgroupBlocks.__dataclass_fields__:
+            np.testing.assert_array_equal(getattr(summed.session_blocks[groups], name), getattr(blocks, name))
     np.testing.assert_array_equal(
         np.sort(summed.cases.counts, axis=0), np.sort(by_hand.cases.counts, axis=0), err_msg="cases"
     )
@@ -148,7 +154,7 @@ def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> No
         assert [list(row.values()) for row in lines] == [
             ["" if value is None else str(value) for value in row.values()] for row in in_json
         ]
-    assert len(stored["tables"]["subgroups"]["rows"]) == 60 * 4 * 4
+    assert len(stored["tables"]["subgroups"]["rows"]) == 60 * 2 * 4 * 4
 
 
 def test_the_written_page_stands_alone_and_says_what_it_cannot_know(tmp_path: Path) -> None:

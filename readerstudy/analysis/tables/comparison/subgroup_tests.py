@@ -1,14 +1,21 @@
 """Tables "pvalues" and "subgroups": the sub-group test for every reader, subset and pair of sessions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from typing import get_args
 
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.counts import SUBSETS, VERDICT_SEEN, AggregatedReadings, subset_kinds
+from readerstudy.analysis.record.counts import (
+    ALL_READINGS,
+    SUBSETS,
+    VERDICT_SEEN,
+    AggregatedReadings,
+    SubgroupBlocks,
+    subset_kinds,
+)
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import (
     correction_name,
@@ -27,6 +34,8 @@ from readerstudy.statistics.subgroups import (
     BatchMeansTest,
     Distribution,
     ErrorTerm,
+    SpreadOf,
+    SubgroupSums,
     SubgroupTest,
     TestForm,
     batch_means_test_from_sums,
@@ -43,15 +52,16 @@ DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 class SubgroupComparison:
     """One reader and one subset, session b against session a, by every form of the test.
 
-    `batches` is Welch's t on the means of ten batches. `exact_p` is Boschloo's two-sided p, computed only if a form of
-    the test is undefined.
+    `tests` are by what σ is the SD of: the subset, whole sessions and, if the plan declares it, the subset in blocks of
+    sessions. `batches` is Welch's t on the means of ten batches. `exact_p` is Boschloo's two-sided p, computed only if
+    a form of the test is undefined.
     """
 
     reader: str
     subset: Subset
     a: int
     b: int
-    tests: Mapping[TestForm, SubgroupTest]
+    tests: Mapping[SpreadOf, Mapping[TestForm, SubgroupTest]]
     batches: BatchMeansTest
     exact_p: float | None
 
@@ -59,7 +69,7 @@ class SubgroupComparison:
         """Return the test in the form that the plan declares."""
         error: ErrorTerm = "difference" if plan.statistic == "difference" else "single"
         distribution: Distribution = "normal" if plan.distribution == "normal" else "t"
-        return self.tests[plan.groups, error, distribution]
+        return self.tests[spread_of(plan)][plan.groups, error, distribution]
 
     def two_sided_p(self, plan: AnalysisPlan) -> float | None:
         """Return twice the plan's p, which is one-sided in the observed direction; plans declare no direction."""
@@ -72,6 +82,11 @@ class SubgroupComparison:
             return ""
         endpoint = f"subgroup.{self.subset.value}"
         return next((family.name for family in plan.families if endpoint in family.endpoints), "")
+
+
+def spread_of(plan: AnalysisPlan) -> SpreadOf:
+    """Return of what the plan's σ is the SD."""
+    return next(each for each in get_args(SpreadOf) if each == plan.sd_of)
 
 
 def subgroup_comparisons(record: StudyRecord, *, groups: int) -> tuple[SubgroupComparison, ...]:
@@ -97,18 +112,36 @@ def _comparisons(
         if readings.verdicts_of(reader, session)[list(subset_kinds(subset)), :VERDICT_SEEN].any()
     ]
     index = SUBSETS.index(subset)
-    sums = {
-        g: {session: readings.blocks[g].subgroup_sums(*readings.index(reader, session), index) for session in sessions}
-        for g in subgroup_counts(groups)
-    }
+    counts = subgroup_counts(groups)
+    sums = _sums(readings, readings.blocks, reader, sessions, index, counts)
+    whole = _sums(readings, readings.blocks, reader, readings.sessions_judged_by(reader), ALL_READINGS, counts)
     for a, b in combinations(sorted(sessions), 2):
-        tests = every_form_from_sums(sums, a, b)
+        tests: dict[SpreadOf, Mapping[TestForm, SubgroupTest]] = {
+            "subset": every_form_from_sums(sums, a, b),
+            "whole": every_form_from_sums(sums, a, b, sd_of="whole", whole=whole),
+        }
+        if readings.session_blocks:
+            of_session = _sums(readings, readings.session_blocks, reader, sessions, index, counts)
+            tests["session"] = every_form_from_sums(of_session, a, b, sd_of="session")
         exact_p = None
-        if any(test.undefined for test in tests.values()):
+        if any(test.undefined for forms in tests.values() for test in forms.values()):
             shares = (readings.share_correct(reader, session, subset, readings.rule) for session in (a, b))
             exact_p = boschloo(*shares)
         batches = batch_means_test_from_sums(sums[BATCHES], a, b)
         yield SubgroupComparison(reader, subset, a, b, tests, batches, exact_p)
+
+
+def _sums(
+    readings: AggregatedReadings,
+    blocks: Mapping[int, SubgroupBlocks],
+    reader: str,
+    sessions: Iterable[int],
+    subset: int,
+    counts: Iterable[int],
+) -> dict[int, dict[int, SubgroupSums]]:
+    """Return the sums by number of sub-groups and session."""
+    places = {session: readings.index(reader, session) for session in sessions}
+    return {g: {session: blocks[g].subgroup_sums(*place, subset) for session, place in places.items()} for g in counts}
 
 
 def subgroup_tests_table(
@@ -118,7 +151,8 @@ def subgroup_tests_table(
 
     `is_paired`: the plan's sessions show the same images, so that a note says where their comparison is.
     """
-    reasons = {test.undefined for each in comparisons for test in each.tests.values() if test.undefined}
+    forms = (each.tests[spread_of(plan)] for each in comparisons)
+    reasons = {test.undefined for tests in forms for test in tests.values() if test.undefined}
     correction = Correction(plan.exploratory)
     family = correct_family({index: each.two_sided_p(plan) for index, each in enumerate(comparisons)}, correction)
     return Table(
@@ -150,6 +184,7 @@ def all_subgroup_tests_table(comparisons: tuple[SubgroupComparison, ...]) -> Tab
     values = (
         "a",
         "b",
+        "sd_of",
         "groups",
         "error",
         "distribution",
@@ -164,7 +199,7 @@ def all_subgroup_tests_table(comparisons: tuple[SubgroupComparison, ...]) -> Tab
     names = ("reader", "subset", *values, "sds", "dropped", "undefined", "exact_p")
     rows: list[tuple[Cell, ...]] = []
     for each in comparisons:
-        for test in each.tests.values():
+        for test in chain.from_iterable(forms.values() for forms in each.tests.values()):
             undefined = test.undefined.name.lower() if test.undefined else ""
             rows.append(
                 (
@@ -239,7 +274,8 @@ def _distribution_name(distribution: str) -> str:
 
 
 def _row(comparison: SubgroupComparison, plan: AnalysisPlan, adjusted: float | None) -> tuple[Cell, ...]:
-    planned, *others = (comparison.tests[plan.groups, error, distribution] for error, distribution in _forms(plan))
+    tests = comparison.tests[spread_of(plan)]
+    planned, *others = (tests[plan.groups, error, distribution] for error, distribution in _forms(plan))
     return (
         comparison.reader,
         subset_name(comparison.subset),
@@ -252,7 +288,7 @@ def _row(comparison: SubgroupComparison, plan: AnalysisPlan, adjusted: float | N
         planned.p,
         adjusted,
         *(test.p for test in others),
-        *(comparison.tests[g, error, planned.distribution].p for error in ERRORS for g in subgroup_counts(plan.groups)),
+        *(tests[g, error, planned.distribution].p for error in ERRORS for g in subgroup_counts(plan.groups)),
         comparison.batches.p,
         comparison.exact_p,
         comparison.family(plan),
