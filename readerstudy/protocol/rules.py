@@ -93,6 +93,8 @@ class SessionRules:
     rest_hours: Annotated[int, WholeNumber(0, 24 * 365)] = 0
     # A longer time between two verdicts is recorded and lowers the timing grade of the next reading.
     gap_minutes: Annotated[int, WholeNumber(1, 24 * 60)] = 30
+    # The last answer can be taken back for so long, before it is sent; 0: final at once, as in the article.
+    grace_ms: Annotated[int, WholeNumber(0, 2000)] = field(default=0, metadata=ADDED_LATER)
     # How long an image takes, for the minutes that readers see before their own pace is known.
     seconds_per_image: Annotated[int, WholeNumber(1, 3600)] = field(default=15, metadata=ADDED_LATER)
     questions: tuple[Question, ...] = ()
@@ -140,7 +142,7 @@ class SessionChanges:
 
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
 _QUESTIONS: Final = ("questions", "closing_questions")
-_OF_BLINDED: Final = ("practice", "verdict", "verdict_labels", "aid", "not_real_means")  # besides questions
+_OF_BLINDED: Final = ("practice", "verdict", "verdict_labels", "aid", "not_real_means", "grace_ms")  # besides questions
 _OF_EDUCATION: Final = ("names_direction",)
 _BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 TOLERANCE_MS: Final = 1000
 TOLERANCE_SHARE: Final = 0.02
 SHORT_MS: Final = 1000
-# Parts of the server's interval in which the image was not read; `rested_ms`: the break before the image.
-_ACCOUNTED: Final = ("paused_ms", "rested_ms", "questions_ms", "waited_ms")
+# Parts of the server's interval in which the image was not read; `rested_ms`: the break before the image; `grace_ms`:
+# when the answer was given and could still be taken back.
+_ACCOUNTED: Final = ("paused_ms", "rested_ms", "questions_ms", "grace_ms", "waited_ms")
 
 
 class Grade(models.TextChoices):
@@ -35,8 +36,9 @@ def grade(*, elapsed_ms: int, server_ms: int, paradata: Mapping[str, Any], after
     """Grade one reading.
 
     `server_ms`: time from handing out the image as current to storing the verdict. The browser has to account for it:
-    reading, pauses, an offered break, follow-up questions, waiting for the network. An image may be visible before the
-    previous verdict is acknowledged (`ahead_ms`), so the browser may correctly report that much more.
+    reading, pauses, an offered break, follow-up questions, the moment in which an answer can be taken back, waiting
+    for the network. An image may be visible before the previous verdict is acknowledged (`ahead_ms`), so the browser
+    may correctly report that much more.
     """
     spent = elapsed_ms + sum(_ms(paradata, name) for name in _ACCOUNTED)
     slack = TOLERANCE_MS + TOLERANCE_SHARE * server_ms

@@ -51,6 +51,7 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
         }
     return {
         "frame_ms": rules.frame_ms,
+        "grace_ms": rules.grace_ms,
         "idle_s": rules.idle_s,
         "pause_when_hidden": rules.pause_when_hidden,
         "practice": rules.practice,

@@ -23,6 +23,7 @@ CASES = [
     ("a pause that is accounted for", 5000, 65_000, {"paused_ms": 60_000}, "B", ("paused",)),
     ("questions take time too", 5000, 12_000, {"questions_ms": 7000}, "A", ()),
     ("a break before the image", 5000, 605_000, {"rested_ms": 600_000}, "A", ()),
+    ("the moment to take the answer back", 5000, 7000, {"grace_ms": 2000}, "A", ()),
     ("the network was away", 5000, 35_000, {"waited_ms": 30_000}, "B", ("waited",)),
     ("reloaded: seen before", 2000, 9000, {"reloaded": True}, "B", ("reloaded", "shorter_than_server")),
     (
@@ -54,7 +55,17 @@ def test_a_reading_after_a_gap_is_never_graded_a():
 
 
 numbers = st.one_of(st.integers(), st.floats(), st.none(), st.booleans(), st.text(max_size=3))
-NAMES = ("paused_ms", "questions_ms", "waited_ms", "ahead_ms", "idle_ms", "hidden_ms", "blurred_ms", "reloaded")
+NAMES = (
+    "paused_ms",
+    "questions_ms",
+    "waited_ms",
+    "ahead_ms",
+    "grace_ms",
+    "idle_ms",
+    "hidden_ms",
+    "blurred_ms",
+    "reloaded",
+)
 
 
 @given(st.integers(0, 10**8), st.integers(0, 10**8), st.dictionaries(st.sampled_from(NAMES), numbers), st.booleans())

@@ -214,6 +214,14 @@ _RULES: Final = {
         _("A real image of the training split that is not in the study. Blinded readings only."),
         Section.READING,
     ),
+    "grace_ms": Row(
+        _("Time to take an answer back, in milliseconds"),
+        _(
+            "After it the answer is sent and final. 1000 is long enough for a slip; "
+            "0: final at once, as in the article."
+        ),
+        Section.READING,
+    ),
     "names_direction": Row(
         _("Say how each image was altered"),
         _("In education sessions only: so that the AI sees the finding, or does not. The article explains nothing."),

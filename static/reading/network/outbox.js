@@ -44,6 +44,19 @@ export class Outbox {
   }
 
   /**
+   * Store a verdict that is to be sent in a moment.
+   * @param {Pending} pending
+   */
+  keep(pending) {
+    this.#stored.set(pending);
+  }
+
+  /** Forget what is stored: the reader took it back. */
+  discard() {
+    return this.#stored.remove();
+  }
+
+  /**
    * Send a verdict until the server has answered. Its key is the same each time, so that it counts once.
    * @param {Pending} pending
    * @param {object} options

@@ -4,8 +4,8 @@ import { data, find, findAll } from "../dom.js";
 import { Pace } from "./pace.js";
 
 /**
- * @typedef {"small" | "check" | "start" | "loading" | "ready" | "asking" | "saving" | "offline" | "break" | "begins"
- *   | "closing" | "taken" | "waiting" | "done" | "error" | "signed-out"} PageState
+ * @typedef {"small" | "check" | "start" | "loading" | "ready" | "asking" | "grace" | "saving" | "offline" | "break"
+ *   | "begins" | "closing" | "taken" | "waiting" | "done" | "error" | "signed-out"} PageState
  */
 /** @typedef {"small" | "check" | "start" | "read" | "between" | "closing" | "taken" | "signed-out"
  *   | "end"} SectionName */
@@ -14,9 +14,9 @@ import { Pace } from "./pace.js";
 const QUIET_MS = 500; // an operation that is done within this time is not announced
 const ECHO_MS = 300; // a press within this time belongs to the page before
 /** @type {ReadonlySet<PageState>} */
-const ANNOUNCED = new Set(["loading", "saving", "offline"]);
+const ANNOUNCED = new Set(["grace", "loading", "saving", "offline"]);
 /** @type {ReadonlySet<PageState>} */
-const PAUSABLE = new Set(["loading", "ready", "asking", "saving", "offline"]);
+const PAUSABLE = new Set(["loading", "ready", "asking", "grace", "saving", "offline"]);
 
 /** Dispatches "state" when its state has changed. */
 export class Page extends EventTarget {

@@ -5,38 +5,34 @@ import { Toolbar } from "../controls/toolbar.js";
 import { data, find } from "../dom.js";
 import { get, Gone, presentationOf, Refused, retry, SignInRequired, StudyPaused, TakenOver } from "../network/api.js";
 import { ImageCache } from "../network/image_cache.js";
-import { newKey, Outbox } from "../network/outbox.js";
+import { Outbox } from "../network/outbox.js";
+import { Answering } from "./answering.js";
 import { ClosingQuestions } from "./closing.js";
 import { errorText, showEnd } from "./ending.js";
 import { Page } from "./page.js";
 import { Paradata } from "./paradata.js";
 import { Pause } from "./pause.js";
 import { ProblemReport } from "./problem_report.js";
-import { Questions, questionsAfter } from "./questions.js";
-import { isReloaded, resumed } from "./reloaded.js";
+import { isReloaded } from "./reloaded.js";
 import { isScreenTooSmall } from "./screen_size.js";
 import { SessionLock } from "./session_lock.js";
 import { StimulusPresenter } from "./stimulus_presenter.js";
-import { VerdictBar } from "./verdict_bar.js";
-import { unlessAborted, until } from "./waiting.js";
+import { unlessAborted } from "./waiting.js";
 
 /** @import { Display, Form } from "../forms/form.js" */
-/** @import { AskStep, Presentation, PresentationStep, Question, Reading, Step } from "../network/api.js" */
+/** @import { AskStep, Presentation, PresentationStep, Step } from "../network/api.js" */
 /** @import { Pending } from "../network/outbox.js" */
-/** @import { GivenVerdict } from "./verdict_bar.js" */
 
 /**
  * The rules of the session that the page applies.
  * @typedef {object} Rules
  * @property {number} frame_ms length of the grey frame between two images; 0: none
+ * @property {number} grace_ms in which an answer can be taken back; 0: it is final at once
  * @property {number} idle_s the reader is idle after this time without input
  * @property {boolean} pause_when_hidden
  * @property {number} least_screen CSS pixels of a screen's shorter side; on a smaller one nobody reads
  * @property {{due: boolean} | null} display
  */
-
-// Ignore presses within this time: they belong to the previous image (double press).
-const SETTLE_MS = 300;
 
 /** @template Image */
 export class Session {
@@ -47,12 +43,10 @@ export class Session {
   #outbox;
   #paradata;
   #page = new Page();
-  #verdicts;
-  #stage;
   #pause;
   #report;
   #presenter;
-  #questions;
+  #answering;
   #closing;
   /** Aborted when another page takes over. */
   #reading = new AbortController();
@@ -75,12 +69,8 @@ export class Session {
     this.#images = /** @type {ImageCache<Image>} */ (new ImageCache(data(root, "worker")));
     this.#outbox = new Outbox(data(root, "verdicts"), name);
     this.#paradata = new Paradata(isReloaded(), 1000 * rules.idle_s);
-    this.#verdicts = new VerdictBar(this.#page, {
-      isBlocked: () => this.#pause.isOn,
-      onUntimely: () => this.#paradata.noteUntimely(),
-    });
     const opened = form.open(root, display);
-    const stage = (this.#stage = opened.stage);
+    const { stage } = opened;
     const keyMap = new KeyMap(form.keys, data(root, "reader"));
     this.#pause = new Pause({
       stage,
@@ -98,7 +88,15 @@ export class Session {
       greyMs: rules.frame_ms,
       onNoResponse: this.#showOffline,
     });
-    this.#questions = new Questions(stage.marks, () => this.#pause.isOn);
+    this.#answering = new Answering({
+      page: this.#page,
+      stage,
+      paradata: this.#paradata,
+      pause: this.#pause,
+      outbox: this.#outbox,
+      graceMs: rules.grace_ms,
+      whileOurs: (promise) => this.#whileOurs(promise),
+    });
     this.#closing = new ClosingQuestions(this.#page, data(root, "answers"), name);
     stage.addEventListener("act", (event) => {
       if (event instanceof CustomEvent) this.#paradata.note(event.detail);
@@ -204,9 +202,14 @@ export class Session {
     if (step.position) this.#page.showPosition(step.position, step.total);
     const next = step.next && presentationOf(step.next);
     this.#presenter.prepare(presentation, next, step.after_next && presentationOf(step.after_next));
-    const reading = await this.#readingOf(step, presentation, aheadMs);
+    const pending = await this.#answering.take(step, {
+      presentation,
+      onset: this.#presenter.onset,
+      facts: () => ({ ahead_ms: aheadMs, rested_ms: Math.round(this.#restedMs), ...this.#presenter.aidFacts }),
+    });
+    this.#restedMs = 0;
     this.#report.about(null); // the next image is on screen before this verdict is acknowledged
-    const delivery = this.#deliver({ reading, since: Date.now() }, { lasting: !isPractice });
+    const delivery = this.#deliver(pending, { lasting: !isPractice });
     // The next image is shown at once; its verdict is taken only after this one is acknowledged.
     const stopsBetween = isPractice || step.next?.break;
     if (next && !stopsBetween) this.#showAhead(next, step);
@@ -234,77 +237,6 @@ export class Session {
     const since = performance.now();
     await this.#whileOurs(this.#page.interlude(name, { done: position - 1, left: total - position + 1, total }));
     this.#restedMs += performance.now() - since;
-  }
-
-  /**
-   * Take the verdict with its answers. A verdict from before this page was loaded stands: only the rest is asked.
-   * @param {PresentationStep} step
-   * @param {Presentation} presentation
-   * @param {number} aheadMs
-   * @returns {Promise<Reading>}
-   */
-  async #readingOf(step, presentation, aheadMs) {
-    const draft = step.questions?.length ? await this.#outbox.draftOn(presentation.code) : null;
-    const { reading, at } = draft ? resumed(draft) : await this.#takeVerdict(step, presentation, aheadMs);
-    const questions = questionsAfter(reading.verdict, step.questions);
-    if (!questions.length) return reading;
-    if (step.kind !== "practise") this.#outbox.keepDraft(reading);
-    return this.#answered(reading, questions, at);
-  }
-
-  /**
-   * @param {PresentationStep} step
-   * @param {Presentation} presentation
-   * @param {number} aheadMs
-   */
-  async #takeVerdict(step, presentation, aheadMs) {
-    const from = this.#presenter.onset + SETTLE_MS;
-    const pressed = this.#verdicts.verdict(step.verdicts, from);
-    await this.#whileOurs(until(from));
-    this.#page.setState("ready");
-    const given = await this.#whileOurs(pressed);
-    const reading = this.#newReading(presentation, given, aheadMs);
-    this.#restedMs = 0;
-    return { reading, at: given.at };
-  }
-
-  /**
-   * Ask the questions. Their time does not count as reading time.
-   * @param {Reading} reading
-   * @param {Question[]} questions
-   * @param {number} at when the verdict was given
-   * @returns {Promise<Reading>}
-   */
-  async #answered(reading, questions, at) {
-    const paused = this.#paradata.pausedUntil(at);
-    this.#page.setState("asking");
-    const { answers, at: last } = await this.#whileOurs(this.#questions.ask(questions, at));
-    const took = last - at - (this.#paradata.pausedUntil(last) - paused);
-    return { ...reading, answers, paradata: { ...reading.paradata, questions_ms: Math.round(took) } };
-  }
-
-  /**
-   * @param {Presentation} presentation
-   * @param {GivenVerdict} given
-   * @param {number} aheadMs
-   * @returns {Reading}
-   */
-  #newReading(presentation, { verdict, at, by }, aheadMs) {
-    return {
-      stimulus: presentation.code,
-      verdict,
-      elapsed_ms: this.#paradata.elapsedUntil(at),
-      key: newKey(),
-      paradata: {
-        ...this.#paradata.until(at),
-        questions_ms: 0,
-        ahead_ms: aheadMs,
-        rested_ms: Math.round(this.#restedMs),
-        by,
-        settings: this.#stage.settings,
-        ...this.#presenter.aidFacts,
-      },
-    };
   }
 
   /**
@@ -382,13 +314,12 @@ export class Session {
   async #giveUp({ verdictRefused }) {
     this.#lock.lose();
     if (this.#pause.isOn) this.#pause.end();
-    this.#questions.stop();
+    const isGiven = ["grace", "saving", "offline"].includes(this.#page.state ?? "");
+    this.#answering.stop();
     this.#presenter.clear();
     this.#images.keepOnly();
     this.#isFresh = true;
-    const isDelivering = this.#page.state === "saving" || this.#page.state === "offline";
-    const isPending = isDelivering && (await this.#outbox.pending());
-    this.#verdicts.stop();
+    const isPending = isGiven && (await this.#outbox.pending());
     this.#page.showTakenOver(verdictRefused || isPending ? this.#page.text(textOfLoss(verdictRefused)) : "");
   }
 

@@ -40,9 +40,15 @@ export class VerdictBar {
     return new Promise((resolve) => (this.#awaited = { from, resolve }));
   }
 
+  /** @param {string | null} verdict that is marked as given; null: none */
+  showGiven(verdict) {
+    for (const button of this.#buttons) button.toggleAttribute("data-given", data(button, "verdict") === verdict);
+  }
+
   /** Take no verdict until the next call of verdict(). */
   stop() {
     this.#awaited = null;
+    this.showGiven(null);
   }
 
   get #visibleButtons() {
