@@ -89,6 +89,8 @@ class SessionRules:
     practice: bool = False
     # Images between two offered breaks; 0: none.
     break_every: Annotated[int, WholeNumber(0, 1000)] = 100
+    # Minutes of reading until a break is offered, beside those by number; 0: none by time.
+    break_minutes: Annotated[int, WholeNumber(0, 240)] = field(default=0, metadata=ADDED_LATER)
     # A session that is interrupted for longer waits for the coordinator; 0: no limit.
     rest_hours: Annotated[int, WholeNumber(0, 24 * 365)] = 0
     # A longer time between two verdicts is recorded and lowers the timing grade of the next reading.

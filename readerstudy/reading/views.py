@@ -56,6 +56,7 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
         "pause_when_hidden": rules.pause_when_hidden,
         "practice": rules.practice,
         "break_every": rules.break_every,
+        "break_minutes": rules.break_minutes,
         "least_screen": form_of(plan.study).least_screen,
         "display": display,
     }

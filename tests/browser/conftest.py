@@ -111,6 +111,16 @@ def rich_study(study):
     return make.study("rich", changes=WITH_EVERYTHING)
 
 
+GRACE = 2000
+KIND = {"display_check": "off", "break_every": 0, "break_minutes": 5, "grace_ms": GRACE}
+
+
+@pytest.fixture(scope="package")
+def kind_study(study):
+    """The same images in a plan that lets readers take an answer back and offers breaks by time."""
+    return make.study("kind", changes={"every": KIND, "session": {"3": {"questions": ["confidence"]}}})
+
+
 @pytest.fixture(scope="package")
 def server(study):
     """The application on a port of this machine."""

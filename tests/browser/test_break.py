@@ -3,6 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests import make
+from tests.browser.room import Room
+
 
 @pytest.fixture
 def at_the_break(rich, page):
@@ -41,3 +44,43 @@ def test_the_time_of_a_break_is_no_reading_time(at_the_break, page):
 def test_who_loads_the_page_at_a_break_has_had_it(at_the_break, page):
     page.reload()
     at_the_break.stands_at(3)
+
+
+@pytest.fixture
+def kind(page, context, server, kind_study, people, sign_in):
+    """Kira's room in a study that offers a break after five minutes; at the first image."""
+    kira = make.reader_in(kind_study, f"kira-{next(people)}")
+    sign_in(context, kira)
+    room = Room(page, server.url, kind_study.code, kira)
+    room.enter(1)
+    yield room
+    assert room.mishaps == []
+
+
+LATER = "(minutes) => { const now = Date.now; Date.now = () => now() + minutes * 60_000; }"
+
+
+def test_a_break_comes_after_five_minutes_of_reading(kind, page):
+    page.evaluate(LATER, 4)
+    kind.press("1")
+    kind.stands_at(2)
+    page.evaluate(LATER, 2)
+    kind.press("1")
+    kind.in_state("break")
+    expect(page.locator("#between-text")).to_contain_text("2 of 3 images are done, 1 to go")
+    assert kind.pixels().max() == 0
+    kind.settle()
+    kind.press("Enter")
+    kind.stands_at(3)
+    kind.press("1")
+    kind.in_state("done")
+
+
+def test_no_break_comes_after_the_last_image(kind, page):
+    for position in (1, 2):
+        kind.stands_at(position)
+        kind.press("1")
+    kind.stands_at(3)
+    page.evaluate(LATER, 6)
+    kind.press("1")
+    kind.in_state("done")

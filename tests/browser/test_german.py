@@ -66,7 +66,9 @@ def test_dates_are_written_as_the_server_writes_them(room, page, rita):
     page.route("**/sessions/2/step/**", lambda route: route.fulfill(json=waits))
     said = page.locator("#next-text")
     page.goto(room.address(1))
-    expect(said).to_have_text("Die nächste Sitzung öffnet am 22. November 2026, 14:05.")
+    expect(said).to_have_text(
+        "Die nächste Sitzung öffnet am 22. November 2026, 14:05. Bis dahin können Sie diese Seite schließen."
+    )
     page.context.add_cookies([{"name": "django_language", "value": "en", "url": room.url}])
     page.reload()
-    expect(said).to_have_text("The next session opens on 22 November 2026, 14:05.")
+    expect(said).to_have_text("The next session opens on 22 November 2026, 14:05. You can close this page until then.")

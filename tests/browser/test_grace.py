@@ -11,19 +11,13 @@ from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.rules import session_changes
 from tests import make, walk
+from tests.browser.conftest import GRACE
 from tests.browser.room import Room
 
-GRACE = 2000
-RULES = {"display_check": "off", "break_every": 0, "grace_ms": GRACE}
 HIDE = """() => {
   Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-
-
-@pytest.fixture(scope="package")
-def kind_study(study):
-    return make.study("kind", changes={"every": RULES, "session": {"3": {"questions": ["confidence"]}}})
 
 
 @pytest.fixture

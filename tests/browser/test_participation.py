@@ -51,6 +51,7 @@ def test_consent_questions_session_and_end(page, server, study, rita, sign_in, a
     walk.finish_study(walk.client_of(rita), study.code)
     page.goto(server.url)
     page.get_by_role("link", name="After the study").click()
+    expect(page.get_by_text("you can close this page")).to_be_visible()
     page.get_by_label("What would you like to tell the study team?").fill("It was dark.")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("It was dark.")).to_be_visible()

@@ -92,5 +92,7 @@ def test_the_end_says_what_comes_next(room, page, rita):
         walk.finish_session(client, room.study, number)
     page.goto(room.address(5))
     room.in_state("done")
-    expect(page.locator("#next-text")).to_have_text("That was the last session of the study.")
+    said = "That was the last session of the study. You can close this page."
+    expect(page.locator("#next-text")).to_have_text(said)
+    expect(page.locator("[data-section=end] a.primary:visible")).to_have_text("Your sessions")
     expect(page.get_by_role("link", name="To the next session")).not_to_be_visible()

@@ -228,6 +228,11 @@ _RULES: Final = {
         Section.READING,
     ),
     "break_every": Row(_("Images between two breaks"), _("It is offered, not enforced; 0: no breaks."), Section.ORDER),
+    "break_minutes": Row(
+        _("Minutes between two breaks"),
+        _("Offered before the next image once a reader has read for so long; 0: no breaks by time."),
+        Section.ORDER,
+    ),
     "rest_hours": Row(
         _("Longest interruption, in hours"),
         _("After a longer one, the session waits until you let it go on; 0: no limit."),

@@ -37,6 +37,7 @@ export class Page extends EventTarget {
   #receipt = find("#receipt", HTMLElement);
   #nextText = find("#next-text", HTMLElement);
   #nextLink = find("#next-session", HTMLAnchorElement);
+  #toSessions = find("#to-sessions", HTMLAnchorElement);
   #number = new Intl.NumberFormat(document.documentElement.lang);
   /** @type {PageState | null} null: not set yet */
   #state = null;
@@ -152,6 +153,7 @@ export class Page extends EventTarget {
   showNext(text, url) {
     this.#nextText.textContent = text;
     this.#nextLink.hidden = !url;
+    this.#toSessions.classList.toggle("primary", !url);
     if (url) this.#nextLink.href = url;
   }
 

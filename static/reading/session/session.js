@@ -7,6 +7,7 @@ import { get, Gone, presentationOf, Refused, retry, SignInRequired, StudyPaused,
 import { ImageCache } from "../network/image_cache.js";
 import { Outbox } from "../network/outbox.js";
 import { Answering } from "./answering.js";
+import { Breaks } from "./breaks.js";
 import { ClosingQuestions } from "./closing.js";
 import { errorText, showEnd } from "./ending.js";
 import { Page } from "./page.js";
@@ -28,6 +29,7 @@ import { unlessAborted } from "./waiting.js";
  * @typedef {object} Rules
  * @property {number} frame_ms length of the grey frame between two images; 0: none
  * @property {number} grace_ms in which an answer can be taken back; 0: it is final at once
+ * @property {number} break_minutes of reading until a break is offered; 0: none by time
  * @property {number} idle_s the reader is idle after this time without input
  * @property {boolean} pause_when_hidden
  * @property {number} least_screen CSS pixels of a screen's shorter side; on a smaller one nobody reads
@@ -50,8 +52,7 @@ export class Session {
   #closing;
   /** Aborted when another page takes over. */
   #reading = new AbortController();
-  /** Whether the page was just loaded or has just taken over: then the reader comes from a break and needs none. */
-  #isFresh = true;
+  #breaks;
   /** How long the reader was on the pages between the last image and this one. */
   #restedMs = 0;
 
@@ -64,6 +65,7 @@ export class Session {
   constructor(root, rules, form, display) {
     this.#root = root;
     this.#rules = rules;
+    this.#breaks = new Breaks(rules.break_minutes);
     const name = `reading.${data(root, "reader")}.${data(root, "session")}`;
     this.#lock = new SessionLock({ open: data(root, "open"), step: data(root, "step") }, name);
     this.#images = /** @type {ImageCache<Image>} */ (new ImageCache(data(root, "worker")));
@@ -143,6 +145,7 @@ export class Session {
   /** Read from the current position to the end of the session. */
   async #run() {
     this.#reading = new AbortController();
+    this.#breaks.begin(); // who has just come needs none
     try {
       let step = await this.#firstStep();
       this.#reading.signal.throwIfAborted();
@@ -186,7 +189,7 @@ export class Session {
     const presentation = presentationOf(step.stimulus, step.images);
     const isPractice = step.kind === "practise";
     const acknowledged = performance.now();
-    await this.#offerBreak(step);
+    if (this.#breaks.isDue) await this.#interlude("break", step);
     this.#page.open("read");
     // How long it was visible before the verdict on the one before it was acknowledged.
     const aheadMs = this.#presenter.isShown(presentation) ? Math.round(acknowledged - this.#presenter.onset) : 0;
@@ -211,22 +214,13 @@ export class Session {
     this.#report.about(null); // the next image is on screen before this verdict is acknowledged
     const delivery = this.#deliver(pending, { lasting: !isPractice });
     // The next image is shown at once; its verdict is taken only after this one is acknowledged.
-    const stopsBetween = isPractice || step.next?.break;
+    this.#breaks.decide(step.next?.break ?? false, this.#paradata.pausedUntil(performance.now()));
+    const stopsBetween = isPractice || this.#breaks.isDue;
     if (next && !stopsBetween) this.#showAhead(next, step);
     const following = await delivery;
     if (stopsBetween) this.#presenter.clear();
     if (isPractice && following.kind === "read") await this.#interlude("begins", following);
     return following;
-  }
-
-  /**
-   * Offer the break that the plan has before this image.
-   * @param {PresentationStep} step
-   */
-  async #offerBreak(step) {
-    const isDue = step.break && !this.#isFresh;
-    this.#isFresh = false;
-    if (isDue) await this.#interlude("break", step);
   }
 
   /**
@@ -237,6 +231,7 @@ export class Session {
     const since = performance.now();
     await this.#whileOurs(this.#page.interlude(name, { done: position - 1, left: total - position + 1, total }));
     this.#restedMs += performance.now() - since;
+    this.#breaks.begin();
   }
 
   /**
@@ -318,7 +313,6 @@ export class Session {
     this.#answering.stop();
     this.#presenter.clear();
     this.#images.keepOnly();
-    this.#isFresh = true;
     const isPending = isGiven && (await this.#outbox.pending());
     this.#page.showTakenOver(verdictRefused || isPending ? this.#page.text(textOfLoss(verdictRefused)) : "");
   }
