@@ -21,7 +21,7 @@ from readerstudy.sources.vocabulary import Attribute, FindingName, Group, Source
 from readerstudy.vocabulary import Pathology
 
 Text = Any  # a string that is translated when it is shown
-Checklist = Literal["stard", "claim"]
+Checklist = Literal["stard", "stard_ai", "claim", "reader_study"]
 PostProcessingStep = Literal["keep_background", "keep_grid", "keep_range"]
 
 PICTURE_QUALITY: Final = MEASURES  # all measures suit still pictures

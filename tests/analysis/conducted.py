@@ -14,6 +14,7 @@ from readerstudy.analysis.record.conduct import (
     SessionFacts,
     SoftwareVersions,
     SplitCounts,
+    StartingWeights,
     StudyConduct,
     StudyEvent,
     StudyHashes,
@@ -72,6 +73,7 @@ def conduct(**changes: Any) -> StudyConduct:
                 "advised",
                 False,
                 (),
+                order="same",
             )
             for image_set in small.image_sets()
         ),
@@ -87,7 +89,17 @@ def conduct(**changes: Any) -> StudyConduct:
             NetworkRun("gan-insert", "generator", "demo", 4, "feed", "beef"),
             NetworkRun("gan-remove", "generator"),
         ),
-        "classifier": NetworkRun("cad-1", "classifier", "demo", 5, "feed", "beef"),
+        "classifier": NetworkRun(
+            "cad-1",
+            "classifier",
+            "demo",
+            5,
+            "feed",
+            "beef",
+            start=StartingWeights.FILE,
+            config={"images_per_class": 4, "betas": [0.5, 0.9], "length": {"steps": 0, "epochs": 301}},
+            metrics={"tuning_auc": 0.8756, "steps": 700},
+        ),
         "software": SoftwareVersions("0.1.0", "d" * 64, {"Python": "3.11.7", "numpy": "2.4.6"}),
         "audits": (AuditResult(make.MONDAY, True, 74),),
     }

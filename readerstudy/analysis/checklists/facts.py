@@ -1,16 +1,15 @@
-"""Recorded facts about reading, results and networks, as sentences of a reporting checklist; "" if none is recorded."""
+"""Recorded facts about reading and results, as sentences of a reporting checklist; "" if none is recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from readerstudy.analysis.checklists.material import MaterialFacts
-from readerstudy.analysis.plan.plan_table import endpoint_in_full, unsure_name
+from readerstudy.analysis.checklists.sessions import SessionsFacts
+from readerstudy.analysis.plan.plan_table import unsure_name
 from readerstudy.analysis.record.analysis_set import analysis_set
-from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
-from readerstudy.analysis.record.conduct import AttackRun, NetworkRun
+from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, Subset
 from readerstudy.analysis.record.counts import (
     VERDICT_NOT_REAL,
     VERDICT_REAL,
@@ -19,21 +18,17 @@ from readerstudy.analysis.record.counts import (
     Ints,
     subset_kinds,
 )
-from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name, session_mean
 from readerstudy.analysis.wording import labelled_pairs_sentence, session_limit_sentence, signed
-from readerstudy.experiments.attack_words import attack_words
-from readerstudy.experiments.models import CheckpointKind
-from readerstudy.experiments.tables.cells import rule_label
-from readerstudy.layout.table import NOTHING, Estimate
-from readerstudy.results.evaluation import AttackTable
-from readerstudy.statistics.roc import AreaUnderCurve
+from readerstudy.layout.numbers import localise
+from readerstudy.layout.table import Estimate
 
 _CROSS_TABLE = [VERDICT_NOT_REAL, VERDICT_UNSURE, VERDICT_REAL]
 
 
 @dataclass(frozen=True)
-class Facts(MaterialFacts):
-    """Facts of one study: those of `MaterialFacts`, and about reading, results and networks."""
+class Facts(SessionsFacts):
+    """Facts of one study: those on material, networks and sessions, and about reading and results."""
 
     # --- reading --------------------------------------------------------------------------------------------
     def index_test(self) -> str:
@@ -178,9 +173,41 @@ class Facts(MaterialFacts):
         ) % {"groups": self.plan.groups}
 
     def estimates(self) -> str:
-        """Return the change of the primary figure with its interval, by arm."""
-        changes = (_change(each) for each in self.comparisons if each.figure == self.plan.primary)
-        return " ".join(filter(None, changes))
+        """Return the primary figure in each compared session and its change, with intervals, by arm."""
+        primary = [each for each in self.comparisons if each.figure == self.plan.primary]
+        return " ".join(filter(None, (sentence for each in primary for sentence in (*_means(each), _change(each)))))
+
+    def unknown_estimates(self) -> str:
+        """Return what is missing about accuracy; "" if nothing is."""
+        primary = [each for each in self.comparisons if each.figure == self.plan.primary]
+        return "" if any(each.result for each in primary) else _("the estimates with their intervals")
+
+    def methods_planned(self) -> str:
+        """Return how readers and images enter the analysis, and whether it was planned before reading."""
+        if not self.conduct:
+            return ""
+        random = _("Readers and images are both random in the primary analysis (Obuchowski and Rockette, 1995).")
+        return f"{random} {self.plan_status()}"
+
+    def drawn_sessions(self) -> str:
+        """Return the images of each session of each arm, by kind."""
+        if not (self.conduct and self.record.image_sets):
+            return ""
+        lines = "; ".join(
+            _("session %(session)s (%(arm)s): %(real)s real, %(adversarial)s adversarial, %(pairs)s pairs")
+            % {
+                "session": each.number,
+                "arm": each.arm,
+                "real": each.count(REAL),
+                "adversarial": each.count(ADVERSARIAL),
+                "pairs": each.count(PAIR),
+            }
+            for each in self.record.image_sets
+        )
+        return f"{lines}. {self.sampling()}"
+
+    def flow_and_missing(self) -> str:
+        return " ".join(filter(None, (self.flow(), self.missing(), self.withdrawals())))
 
     def agreement(self) -> str:
         readers = len(self.record.readings.readers_with_verdicts())
@@ -195,94 +222,6 @@ class Facts(MaterialFacts):
         sentences = (session_limit_sentence(self.record, self.plan), labelled_pairs_sentence(self.record))
         return " ".join(filter(None, sentences))
 
-    # --- networks -------------------------------------------------------------------------------------------
-    def runs(self) -> str:
-        runs = [f"{run.name} ({CheckpointKind(run.kind).label}, {run.preset or '?'})" for run in self._runs]
-        return "; ".join(
-            [*runs, *(f"{attack.name}: {attack_words(attack.method, attack.settings)}" for attack in self._attack_runs)]
-        )
-
-    def seeds(self) -> str:
-        seeds = [f"{run.name} {run.seed}" for run in self._all_runs if run.seed is not None]
-        return _("Seeds: %(seeds)s.") % {"seeds": ", ".join(seeds)} if seeds else ""
-
-    def training(self) -> str:
-        presets = sorted({run.preset for run in self._runs if run.preset})
-        if not presets:
-            return ""
-        sentence = _("Preset %(presets)s; settings and training curves are in the folder of each run.")
-        return sentence % {"presets": ", ".join(presets)}
-
-    def ensemble(self) -> str:
-        if not (self.conduct and self.conduct.classifier):
-            return ""
-        return _("None: the single run %(name)s was evaluated.") % {"name": self.conduct.classifier.name}
-
-    @property
-    def _runs(self) -> tuple[NetworkRun, ...]:
-        if not self.conduct:
-            return ()
-        generators = (run for run in self.conduct.generators if not run.is_imported)
-        return (*([self.conduct.classifier] if self.conduct.classifier else []), *generators)
-
-    @property
-    def _attack_runs(self) -> tuple[AttackRun, ...]:
-        return self.conduct.attacks if self.conduct else ()
-
-    @property
-    def _all_runs(self) -> tuple[NetworkRun | AttackRun, ...]:
-        return (*self._runs, *self._attack_runs)
-
-    def software(self) -> str:
-        if not self.conduct:
-            return ""
-        packages = self.conduct.software.packages.items()
-        return ", ".join(f"{name} {version}".strip() for name, version in packages)
-
-    def availability(self) -> str:
-        if not self.conduct:
-            return ""
-        codes = sorted({run.code_version for run in self._all_runs if run.code_version})
-        return _("This software %(version)s, source files %(hash)s…; code of networks and attacks %(codes)s.") % {
-            "version": self.conduct.software.version or "?",
-            "hash": self.conduct.software.source_hash[:12],
-            "codes": ", ".join(codes) or "?",
-        }
-
-    def metrics(self) -> str:
-        readers = _("Readers: %(figure)s.") % {"figure": endpoint_in_full(self.plan.primary)}
-        classifier = _("Classifier: AUC, correct diagnoses, fooled (Table 1).")
-        return f"{readers} {classifier}" if self._attacks() else readers
-
-    def tested(self) -> str:
-        parts = [
-            _("%(resolution)s: %(images)s images of %(patients)s patients")
-            % {"resolution": resolution, "images": table.images, "patients": table.patients}
-            for resolution, table in self._attacks().items()
-        ]
-        return _("Test split of the same cohort, %(parts)s.") % {"parts": "; ".join(parts)} if parts else ""
-
-    def areas(self) -> str:
-        parts = []
-        for resolution, table in self._attacks().items():
-            real, flipped = (_interval(area) for area in (table.auc_real, table.auc_flipped))
-            values = {"resolution": resolution, "real": real, "flipped": flipped}
-            parts.append(_("%(resolution)s: AUC real %(real)s, adversarial (flipped label) %(flipped)s") % values)
-        return "; ".join(parts)
-
-    def fooled(self) -> str:
-        parts = []
-        for resolution, table in self._attacks().items():
-            for decisions in table.decisions:
-                threshold = f"{rule_label(decisions.rule)} ({decisions.threshold:.2f})"
-                parts.append(f"{resolution}, {threshold}: {decisions.fooled.hits}/{decisions.fooled.trials}")
-        return _("Fooled by the attack, by threshold: %(parts)s.") % {"parts": "; ".join(parts)} if parts else ""
-
-    def _attacks(self) -> Mapping[str, AttackTable]:
-        """Return Table 1 by resolution."""
-        by_resolution = self.record.attack.by_resolution if self.record.attack else {}
-        return {resolution: evaluation.table for resolution, evaluation in by_resolution.items()}
-
 
 def _verdict_counts(verdicts: Ints, subset: Subset) -> str:
     """Return the counts not real / unsure / real of a subset, from counts (6 kinds, 4 verdicts)."""
@@ -290,8 +229,21 @@ def _verdict_counts(verdicts: Ints, subset: Subset) -> str:
     return " / ".join(str(int(counts[verdict])) for verdict in _CROSS_TABLE)
 
 
-def _interval(area: AreaUnderCurve | None) -> str:
-    return NOTHING if area is None else f"{area.value:.2f} ({area.low:.2f}–{area.high:.2f})"
+def _means(comparison: MrmcComparison) -> Iterator[str]:
+    """Yield the mean over readers in each compared session, with its interval."""
+    if comparison.result is None:
+        return
+    for session in comparison.result.conditions:
+        mean = session_mean(comparison.result, session)
+        shown = mean if isinstance(mean, Estimate) else Estimate(mean, mean, mean)
+        yield _("%(arm)s, session %(session)s: %(figure)s %(mean)s (%(low)s–%(high)s).") % {
+            "arm": comparison.arm,
+            "session": session,
+            "figure": figure_name(comparison.figure),
+            "mean": localise(f"{shown.value:.2f}"),
+            "low": localise(f"{shown.low:.2f}"),
+            "high": localise(f"{shown.high:.2f}"),
+        }
 
 
 def _change(comparison: MrmcComparison) -> str:

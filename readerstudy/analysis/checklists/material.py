@@ -34,7 +34,11 @@ class MaterialFacts:
         return ""
 
     def objective(self) -> str:
-        sentence = _("Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s.")
+        """Return the primary comparison of the plan and its hypotheses."""
+        sentence = _(
+            "Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s. Null "
+            "hypothesis: its mean over readers does not change; two-sided test."
+        )
         return sentence % {"figure": endpoint_in_full(self.plan.primary), **compared_sessions(self.plan)}
 
     def dates(self) -> str:
@@ -119,9 +123,14 @@ class MaterialFacts:
     def preprocessing(self) -> str:
         if not self.conduct:
             return ""
-        arms = "; ".join(f"{arm}: {resolution}" for arm, resolution in sorted(self.conduct.resolutions.items()))
+        resolutions = self.conduct.resolutions
+        # An arm that is named like its resolution says nothing more.
+        arms = "; ".join(
+            resolution if arm == resolution else f"{arm}: {resolution}"
+            for arm, resolution in sorted(resolutions.items())
+        )
         return _(
-            "Source images of %(bits)s bits were resized to one resolution per arm (arm: resolution %(shown)s), 16-bit "
+            "Source images of %(bits)s bits were resized to one resolution per arm (%(shown)s) and stored with 16-bit "
             "grey levels."
         ) % {"bits": ", ".join(map(str, self.conduct.cohort.source_bits)) or "?", "shown": arms}
 
@@ -200,6 +209,26 @@ class MaterialFacts:
         counts = ", ".join(f"{label} {count}" for label, count in known)
         values = {"counts": counts, "sources": ", ".join(self.conduct.cohort.pathology_sources) or "?"}
         return _("Pathology of images: %(counts)s (source: %(sources)s).") % values
+
+    def rationale(self) -> str:
+        """Return why no other reference standard of authenticity is possible; "" for images made elsewhere."""
+        if not self.conduct or any(run.is_imported for run in self.conduct.generators):
+            return ""
+        return _(
+            "Whether an image is adversarial is known by construction: this software made each adversarial image from "
+            "a stored real one. No other reference standard is needed."
+        )
+
+    def no_harm(self) -> str:
+        """Return why no adverse event can occur."""
+        return _("Stored images were read; nobody was examined or treated for the study.")
+
+    def no_annotators(self) -> str:
+        """Return why annotators cannot agree or disagree; "" if the truth does not come from construction."""
+        return self.rationale() and _("Authenticity is known by construction; nobody annotated it.")
+
+    def no_external_data(self) -> str:
+        return _("No independent data set was evaluated.")
 
     def truth_dates(self) -> str:
         """Return when the truth was stored and when the study was drawn."""

@@ -90,6 +90,7 @@ def session_facts(plan: SessionPlan) -> SessionFacts:
         practice=plan.practice_id is not None,
         questions=tuple(question.name for question in rules.questions),
         verdict_labels=_verdict_labels(plan),
+        order=plan.order,
     )
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import readerstudy
-from readerstudy.analysis.record.conduct import AttackRun, NetworkRun, SoftwareVersions
+from readerstudy.analysis.record.conduct import AttackRun, NetworkRun, SoftwareVersions, StartingWeights
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.provenance import source_hash
 from readerstudy.studies.models import Allocation, Study
@@ -22,14 +22,32 @@ _PACKAGES = ("Django", "numpy", "scipy", "matplotlib")
 def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
     """Return the registered runs and the imports of adversarial images among `names`."""
     imported = Attack.objects.filter(name__in=names, method__in=MADE_ELSEWHERE)
-    rows = Checkpoint.objects.filter(name__in=names)
+    rows = Checkpoint.objects.filter(name__in=names).select_related("job")
     return {
         **{row.name: _imported(row) for row in imported},
         **{
-            row.name: NetworkRun(row.name, row.kind, row.preset, row.seed, row.code_version, row.split_hash)
+            row.name: NetworkRun(
+                row.name,
+                row.kind,
+                row.preset,
+                row.seed,
+                row.code_version,
+                row.split_hash,
+                start=_start(row),
+                config=row.config,
+                metrics=row.metrics,
+            )
             for row in rows
         },
     }
+
+
+def _start(row: Checkpoint) -> StartingWeights | None:
+    if row.kind == CheckpointKind.GENERATOR:
+        return StartingWeights.RUN if row.made_from_id else None
+    if row.kind != CheckpointKind.CLASSIFIER or row.job is None:
+        return None
+    return StartingWeights.FILE if row.job.parameters.get("vgg_weights") else StartingWeights.RANDOM
 
 
 def _imported(row: Attack) -> NetworkRun:

@@ -83,6 +83,7 @@ class SessionFacts:
     questions: tuple[str, ...]
     # What the verdicts were called, if not by the software's words: verdict and label.
     verdict_labels: tuple[tuple[str, str], ...] = ()
+    order: str = ""  # of its images, a value of `ReadingOrder`
 
 
 @dataclass(frozen=True)
@@ -196,11 +197,19 @@ class UnplannedUnblinding:
     assessment: str = ""
 
 
+class StartingWeights(StrEnum):
+    """The weights that the training of a network began with."""
+
+    FILE = "file"  # of VGG11, given to the training
+    RANDOM = "random"
+    RUN = "run"  # a GAN: its generator at random, its discriminator from the classifier
+
+
 @dataclass(frozen=True)
 class NetworkRun:
     """A trained network as registered, or an import of adversarial images.
 
-    Fields after `kind` are empty if the name is no longer registered.
+    Fields after `kind` are empty if the name is no longer registered. `start` is None if the run's job is not known.
     """
 
     name: str
@@ -212,6 +221,9 @@ class NetworkRun:
     # Of images that another program made: what the person who imported them said about it.
     made_by: str = ""
     description: str = ""
+    start: StartingWeights | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_imported(self) -> bool:

@@ -190,8 +190,8 @@ def _row(comparison: MrmcComparison, plan: AnalysisPlan) -> tuple[Cell, ...]:
         *head,
         len(comparison.readers),
         result.cases,
-        _mean(result, plan.before),
-        _mean(result, plan.after),
+        session_mean(result, plan.before),
+        session_mean(result, plan.after),
         comparison.change,
         result.f,
         result.df1,
@@ -201,7 +201,7 @@ def _row(comparison: MrmcComparison, plan: AnalysisPlan) -> tuple[Cell, ...]:
     )
 
 
-def _mean(result: ObuchowskiRockette, session: int) -> Estimate | float:
+def session_mean(result: ObuchowskiRockette, session: int) -> Estimate | float:
     """Return the mean with its interval; without one if nothing varies, because its width would be zero."""
     interval = result.intervals[session]
     return Estimate(interval.estimate, interval.low, interval.high) if interval.se > 0 else interval.estimate
