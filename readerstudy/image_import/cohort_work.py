@@ -72,6 +72,7 @@ def _chosen(options: CohortOptions, modality: Modality) -> dict[str, Any]:
         "fractions": options.fractions,
         "resolutions": [name for name in modality.layouts if not options.resolutions or name in options.resolutions],
         "pathology_per": options.pathology_per,
+        "affected_side_only": options.affected_side_only,
     }
 
 

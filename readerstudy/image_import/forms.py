@@ -65,6 +65,11 @@ class CohortForm(_FilesForm):
     cohort = _name(gettext_lazy("Cohort"), help_text=gettext_lazy("A new name, or that of a cohort to add images to."))
     modality = forms.ChoiceField(label=gettext_lazy("Modality"), choices=modality_choices, initial=DEFAULT.code)
     pathology_per = forms.ChoiceField(label=gettext_lazy("Pathology"), choices=_PER)
+    affected_side_only = forms.BooleanField(
+        label=gettext_lazy("Of patients with the finding, the affected side alone"),
+        required=False,
+        help_text=gettext_lazy("As in the article, which left out the other side."),
+    )
     resolutions = forms.MultipleChoiceField(
         label=gettext_lazy("Resolutions"),
         required=False,
@@ -89,7 +94,7 @@ class CohortForm(_FilesForm):
         max_length=2000,
         help_text=gettext_lazy("One on each line, for example: pathology = diagnosis"),
     )
-    field_order = ["cohort", "modality", "server_folder", "server_path", "table", "pathology_per"]
+    field_order = ["cohort", "modality", "server_folder", "server_path", "table", "pathology_per", "affected_side_only"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,6 +123,8 @@ class CohortForm(_FilesForm):
             modality = get_modality(values["modality"])
             if unknown := [name for name in values.get("columns", {}) if name not in columns_of(modality.vocabulary)]:
                 self.add_error("columns", _("There is no column %(name)s to map.") % {"name": unknown[0]})
+            if values.get("affected_side_only") and not modality.side:
+                self.add_error("affected_side_only", _("Images of this kind have no sides of which one is affected."))
             if any(name not in modality.layouts for name in values.get("resolutions", ())):
                 known = ", ".join(str(layout.label) for layout in modality.layouts.values())
                 self.add_error("resolutions", _("This modality has: %(known)s.") % {"known": known})
@@ -134,6 +141,7 @@ class CohortForm(_FilesForm):
             seed=values["seed"],
             fractions=values["split"],
             is_drawn=values["is_drawn"],
+            affected_side_only=values["affected_side_only"],
         )
 
 

@@ -22,6 +22,7 @@ class CohortOptions:
     seed: int = 1
     fractions: tuple[float, ...] = PAPER_SPLIT
     is_drawn: bool = False  # by a computer
+    affected_side_only: bool = False
 
 
 @dataclass(frozen=True)

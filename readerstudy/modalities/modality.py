@@ -179,6 +179,7 @@ class Modality:
     quality: frozenset[str]  # measures of how much an attack changed an image
     checklists: tuple[Checklist, ...]
     demo: Demo
+    side: str = ""  # the attribute that tells two organs of a patient apart, "" if there are none
 
     def __str__(self) -> str:
         return self.code

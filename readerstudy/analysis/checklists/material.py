@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from readerstudy.analysis.figures.flow_numbers import split_title
 from readerstudy.analysis.plan.plan_table import endpoint_in_full
-from readerstudy.analysis.record.conduct import StudyConduct
+from readerstudy.analysis.record.conduct import ImportCounts, StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
@@ -86,7 +86,8 @@ class MaterialFacts:
             return ""
         last = self.conduct.cohort.imports[-1]
         values = {"day": format_day(last.at), "count": last.problems}
-        return _("The last import, on %(day)s, excluded %(count)s files.") % values
+        excluded = _("The last import, on %(day)s, excluded %(count)s files.") % values
+        return " ".join(filter(None, (excluded, _other_sides(last))))
 
     def included(self) -> str:
         return " ".join(filter(None, (self.data(), self.near_copies(), self.excluded_files())))
@@ -237,3 +238,13 @@ class MaterialFacts:
         first = self.conduct.cohort.imports[0].at
         days = {"stored": format_day(first), "made": format_day(self.conduct.created.at)}
         return _("The truth was first stored on %(stored)s; the study was drawn from it on %(made)s.") % days
+
+
+def _other_sides(last: ImportCounts) -> str:
+    """Return what the last import left out of patients with the finding, "" if it wanted both sides."""
+    if last.other_sides is None:
+        return ""
+    return _(
+        "Of patients with the finding only the affected side was imported; %(count)s images of the other side were "
+        "left out."
+    ) % {"count": last.other_sides}

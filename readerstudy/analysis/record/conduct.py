@@ -23,12 +23,17 @@ class SplitCounts:
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """Numbers of one import: new images, images known before, and files excluded because of problems."""
+    """Numbers of one import: new images, images known before, and files excluded because of problems.
+
+    `other_sides` counts the images that were left out because only the affected side of patients with the finding was
+    wanted; None if both sides were.
+    """
 
     at: datetime
     new: int
     known: int
     problems: int
+    other_sides: int | None = None
 
 
 @dataclass(frozen=True)

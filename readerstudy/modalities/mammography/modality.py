@@ -77,6 +77,7 @@ MAMMOGRAPHY: Final = Modality(
     post_processing=("keep_background", "keep_grid", "keep_range"),
     quality=PICTURE_QUALITY,
     checklists=("stard", "stard_ai", "claim", "reader_study"),
+    side="laterality",
     demo=Demo(
         name="demo",
         patients=200,

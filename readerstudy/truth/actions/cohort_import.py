@@ -16,6 +16,7 @@ from readerstudy.cohort.storage import StoredImage, ensure_cohort, planned_cohor
 from readerstudy.modalities import get_modality
 from readerstudy.names import require_name
 from readerstudy.sealed_work import sealed_work
+from readerstudy.sources.affected_side import of_affected_sides
 from readerstudy.sources.source import ImportBatch, without_contradictions
 from readerstudy.truth.actions.import_rules import importing_into
 from readerstudy.truth.models import ImageTruth, Truth
@@ -45,6 +46,7 @@ def import_cohort(
     fractions: Sequence[float] = PAPER_SPLIT,
     resolutions: Sequence[str] | None = None,
     pathology_per: Literal["patient", "image"] = "patient",
+    affected_side_only: bool = False,
     pathology_source: str = "table",
     progress: Progress = lambda done, total: None,
     processes: int | None = None,
@@ -53,14 +55,16 @@ def import_cohort(
 
     `resolutions` are names of the modality's layouts, all of them by default. With `pathology_per` "patient", patients
     with two pathologies are left out. With "image", each image has its own: one side can be normal, the other not.
+    `affected_side_only` leaves out the other side of patients with the finding (`sources.affected_side`).
     Near-copies stay in one split; an image that would lie in two is left out.
 
-    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another modality or split, or
-    if another import into it is running.
+    Raises BadInput for a name that breaks the rule or a modality without sides, StudyError if the cohort exists with
+    another modality or split, or if another import into it is running.
     """
     require_name(name, label="cohort")
     modality = get_modality(batch.modality)
     per_patient = pathology_per == "patient"
+    batch, other_sides = of_affected_sides(batch, side=modality.side) if affected_side_only else (batch, 0)
     batch = without_contradictions(batch, modality.vocabulary) if per_patient else batch
     if not batch.images:
         return ImportResult(name, 0, 0, 0, batch.problems)
@@ -80,6 +84,8 @@ def import_cohort(
         result = import_images(cohort, batch, seal=seal, find_file=find_file, progress=progress, processes=processes)
     result = _without_synthetic(result, cohort)
     counts = {"new": result.images_new, "known": result.images_known, "problems": len(result.problems)}
+    if affected_side_only:
+        counts["other_sides"] = other_sides
     record("cohort.imported", actor=actor, subject=cohort, at=at, near_copies=len(result.near_copies), **counts)
     return result
 
@@ -95,6 +101,7 @@ def check_cohort_import(
     fractions: Sequence[float] = PAPER_SPLIT,
     resolutions: Sequence[str] | None = None,
     pathology_per: Literal["patient", "image"] = "patient",
+    affected_side_only: bool = False,
     progress: Progress = lambda done, total: None,
     processes: int | None = None,
 ) -> ImportResult:
@@ -106,6 +113,8 @@ def check_cohort_import(
     require_name(name, label="cohort")
     modality = get_modality(batch.modality)
     per_patient = pathology_per == "patient"
+    if affected_side_only:
+        batch, _left_out = of_affected_sides(batch, side=modality.side)
     batch = without_contradictions(batch, modality.vocabulary) if per_patient else batch
     resolutions = tuple(modality.layouts) if resolutions is None else resolutions
     plan: dict[str, Any] = {

@@ -105,6 +105,15 @@ def test_the_sum_below_a_list_is_that_of_its_lines(make_table, record):
     )
 
 
+def test_an_import_of_the_affected_side_says_so(record):
+    cohort = record.conduct.cohort
+    sided = replace(cohort, imports=(replace(cohort.imports[-1], other_sides=14),))
+    changed = replace(record, conduct=replace(record.conduct, cohort=sided))
+    assert "only the affected side was imported; 14 images" in filled(stard_table(changed, PLAN))["6"]
+    assert "only the affected side was imported" in filled(claim_table(changed, PLAN))["8"]
+    assert "affected side" not in filled(stard_table(record, PLAN))["6"]
+
+
 def test_what_the_record_knows_is_filled_in_from_it(record):
     stard = filled(stard_table(record, PLAN))
     assert "excluded 7 files." in stard["6"]

@@ -51,6 +51,11 @@ class Command(StudyCommand):
             help="image: each image has its own pathology; one side can differ from the other",
         )
         parser.add_argument(
+            "--affected-side-only",
+            action="store_true",
+            help="of patients with the finding, import the side with the finding alone, as in the article",
+        )
+        parser.add_argument(
             "--resolution",
             action="append",
             metavar="NAME",
@@ -82,6 +87,7 @@ class Command(StudyCommand):
             "fractions": chosen_fractions(options["split"]),
             "resolutions": _resolutions(modality, options["resolution"]),
             "pathology_per": options["pathology_per"],
+            "affected_side_only": options["affected_side_only"],
         }
         if options["check"]:
             self._check(batch, values, options)
