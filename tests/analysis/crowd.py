@@ -57,7 +57,8 @@ def repeated(study: StudyRecord, times: int) -> StudyRecord:
     names = tuple(f"R{number}" for number in range(1, times * len(readings.readers) + 1))
 
     def repeat(part: Any) -> Any:
-        arrays = {field.name: np.concatenate([getattr(part, field.name)] * times) for field in fields(part)}
+        known = {field.name: getattr(part, field.name) for field in fields(part)}
+        arrays = {name: np.concatenate([array] * times) for name, array in known.items() if array is not None}
         return replace(part, **arrays)
 
     verdicts = np.concatenate([readings.verdicts] * times)

@@ -9,6 +9,7 @@ from readerstudy.analysis.figures.blocks import blocks_figure
 from readerstudy.analysis.figures.classifier import classifier_figure
 from readerstudy.analysis.figures.detection import detection_figure
 from readerstudy.analysis.figures.forest import forest_figure
+from readerstudy.analysis.figures.reader_changes import reader_changes_figure
 from readerstudy.analysis.figures.times import times_figure
 from readerstudy.layout.picture import Picture
 
@@ -20,5 +21,6 @@ __all__ = [
     "classifier_figure",
     "detection_figure",
     "forest_figure",
+    "reader_changes_figure",
     "times_figure",
 ]

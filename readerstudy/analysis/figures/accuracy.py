@@ -12,12 +12,13 @@ from readerstudy.analysis.figures.reader_style import (
     INK,
     MOST_INDIVIDUAL,
     Floats,
+    Styles,
     add_legend,
     crowd_sentence,
     draw_crowd,
     format_number,
     reader_mean,
-    reader_style,
+    reader_styles,
     spread_offset,
     spread_text,
     style_axis,
@@ -54,7 +55,7 @@ def accuracy_figure(record: StudyRecord, rule: Unsure) -> Picture | None:
         return None
     with drawing():
         return picture(
-            _draw_panels(panels),
+            _draw_panels(panels, reader_styles(record)),
             key="accuracy",
             title=_("Correct verdicts over the sessions of study %(code)s") % {"code": record.code},
             description=" ".join(_description(subset, panels[subset]) for subset in _PANELS if panels[subset]),
@@ -90,7 +91,7 @@ def _readers(panels: Panels) -> list[str]:
     return sorted({line.reader for lines in panels.values() for line in lines}, key=reader_sort_key)
 
 
-def _draw_panels(panels: Panels) -> Figure:
+def _draw_panels(panels: Panels, styles: Styles) -> Figure:
     readers = _readers(panels)
     sessions = sorted({session for lines in panels.values() for line in lines for session in line.sessions})
     figure = Figure(figsize=(8.4, 3.9), layout="constrained")
@@ -102,7 +103,7 @@ def _draw_panels(panels: Panels) -> Figure:
         if is_crowd:
             handles |= _draw_crowd(axis, panels[subset], sessions)
         else:
-            handles |= {line.reader: _draw_line(axis, line, sessions, readers) for line in panels[subset]}
+            handles |= {line.reader: _draw_line(axis, line, sessions, readers, styles) for line in panels[subset]}
         _draw_frame(axis, title, sessions)
     share = _("Share correct")
     # xgettext: no-python-format
@@ -123,7 +124,7 @@ def _draw_frame(axis: Any, title: str, sessions: Sequence[int]) -> None:
     style_axis(axis)
 
 
-def _draw_line(axis: Any, line: AccuracyLine, sessions: Sequence[int], readers: Sequence[str]) -> Any:
+def _draw_line(axis: Any, line: AccuracyLine, sessions: Sequence[int], readers: Sequence[str], styles: Styles) -> Any:
     index = readers.index(line.reader)
     offset = spread_offset(index, len(readers))
     values = [share.share or 0.0 for share in line.shares]
@@ -134,7 +135,7 @@ def _draw_line(axis: Any, line: AccuracyLine, sessions: Sequence[int], readers: 
             [value - (share.low or 0.0) for value, share in zip(values, line.shares, strict=True)],
             [(share.high or 0.0) - value for value, share in zip(values, line.shares, strict=True)],
         ),
-        **reader_style(index),
+        **styles[line.reader],
         markersize=4.5,
         linewidth=1.3,
         elinewidth=0.9,

@@ -12,13 +12,14 @@ from readerstudy.analysis.figures.reader_style import (
     MOST_INDIVIDUAL,
     QUIET,
     Floats,
+    Styles,
     add_legend,
     crowd_sentence,
     draw_crowd,
     format_number,
     reader_mean,
     reader_quantiles,
-    reader_style,
+    reader_styles,
     style_axis,
 )
 from readerstudy.analysis.record.codes import Subset
@@ -52,7 +53,7 @@ def blocks_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     sentences = (caption, crowd_sentence(len(readers)), lines, unsure_sentence(record.readings.rule))
     with drawing():
         return picture(
-            _draw_panels(curves, record.readings.judged_sessions, readers),
+            _draw_panels(curves, record.readings.judged_sessions, readers, reader_styles(record)),
             key="blocks-figure",
             title=_("Correct verdicts in reading order"),
             description=" ".join(_descriptions(curves)),
@@ -75,14 +76,14 @@ def _curves(readings: AggregatedReadings) -> Curves:
     return curves
 
 
-def _draw_panels(curves: Curves, sessions: Sequence[int], readers: Sequence[str]) -> Figure:
+def _draw_panels(curves: Curves, sessions: Sequence[int], readers: Sequence[str], styles: Styles) -> Figure:
     figure = Figure(figsize=(9.2, 5.2), layout="constrained")
     axes = figure.subplots(len(_ROWS), len(sessions), sharex=True, sharey=True, squeeze=False)
     names = (_("Real called real"), _("Adversarial called not real"))
     handles: dict[str, Any] = {}
     for row, subset, name in zip(axes, _ROWS, names, strict=True):
         for axis, session in zip(row, sessions, strict=True):
-            handles |= _draw_panel(axis, curves[subset, session], readers)
+            handles |= _draw_panel(axis, curves[subset, session], readers, styles)
             style_axis(axis)
         row[0].set_ylabel(name)
         row[0].set_ylim(-0.03, 1.03)
@@ -98,7 +99,7 @@ def _draw_panels(curves: Curves, sessions: Sequence[int], readers: Sequence[str]
     return figure
 
 
-def _draw_panel(axis: Any, curves: Mapping[str, Floats], readers: Sequence[str]) -> dict[str, Any]:
+def _draw_panel(axis: Any, curves: Mapping[str, Floats], readers: Sequence[str], styles: Styles) -> dict[str, Any]:
     if not curves:
         axis.text(0.5, 0.5, _("fewer than ten\nreadings"), color=QUIET, fontsize=8, ha="center", va="center")
         return {}
@@ -108,7 +109,7 @@ def _draw_panel(axis: Any, curves: Mapping[str, Floats], readers: Sequence[str])
         draw_crowd(axis, _MIDDLES, table)
     else:
         for reader, shares in curves.items():
-            style = {**reader_style(readers.index(reader)), "marker": None}
+            style = {**styles[reader], "marker": None}
             (handles[reader],) = axis.plot(_MIDDLES, shares, **style, linewidth=1.0, alpha=0.65)
     if len(curves) > 1:
         (handles[_mean()],) = axis.plot(_MIDDLES, reader_mean(table), color=INK, linewidth=2.4, zorder=4)

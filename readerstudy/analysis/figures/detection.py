@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from readerstudy.analysis.figures.reader_style import (
     MOST_LINES,
     QUIET,
     Floats,
+    Styles,
     add_legend,
     draw_thin_lines,
     format_number,
     reader_mean,
-    reader_style,
+    reader_styles,
     spread_text,
     style_axis,
 )
@@ -65,7 +67,7 @@ def detection_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     title = _("Discrimination and criterion: from session %(before)s to session %(after)s")
     with drawing():
         return picture(
-            _draw_panels(moves, plan),
+            _draw_panels(moves, plan, reader_styles(record)),
             key="detection-figure",
             title=title % compared_sessions(plan),
             description=_description(moves, plan),
@@ -90,13 +92,13 @@ def _criterion_and_d_prime(each: SignalDetection) -> tuple[float, float]:
     return each.criterion, each.d_prime
 
 
-def _draw_panels(moves: Sequence[DetectionMove], plan: AnalysisPlan) -> Figure:
+def _draw_panels(moves: Sequence[DetectionMove], plan: AnalysisPlan, styles: Styles) -> Figure:
     figure = Figure(figsize=(9.2, 4.5), layout="constrained")
     roc, criterion = figure.subplots(1, 2)
     _frame_roc(roc)
     _frame_criterion(criterion)
     handles: dict[str, Any] = {}
-    draw = _draw_crowd if len(moves) > MOST_INDIVIDUAL else _draw_individuals
+    draw = _draw_crowd if len(moves) > MOST_INDIVIDUAL else partial(_draw_individuals, styles=styles)
     for axis, point in ((roc, _rates), (criterion, _criterion_and_d_prime)):
         handles |= draw(axis, moves, point)
     # Matplotlib ignores arrows in its limits, so a margin is set around the points.
@@ -139,10 +141,10 @@ def _frame_criterion(axis: Any) -> None:
     style_axis(axis, "both")
 
 
-def _draw_individuals(axis: Any, moves: Sequence[DetectionMove], point: _Point) -> dict[str, Any]:
+def _draw_individuals(axis: Any, moves: Sequence[DetectionMove], point: _Point, *, styles: Styles) -> dict[str, Any]:
     handles = {}
-    for index, move in enumerate(moves):
-        style = {key: value for key, value in reader_style(index).items() if key != "linestyle"}
+    for move in moves:
+        style = {key: value for key, value in styles[move.reader].items() if key != "linestyle"}
         _draw_move(axis, move.before and point(move.before), move.after and point(move.after), style)
         handles[move.reader] = Line2D([], [], linestyle="none", **style)
     return handles

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import COLOURS, DASHES, GRID
 
@@ -22,12 +23,18 @@ QUIET: Final = "#595959"
 INK: Final = "#1a1a1a"
 
 
-def reader_style(index: int) -> dict[str, Any]:
-    """Return colour, marker and dash of the reader at this index."""
+Styles = Mapping[str, Mapping[str, Any]]
+
+
+def reader_styles(record: StudyRecord) -> Styles:
+    """Return colour, marker and dash of every reader, the same in all figures of a report."""
     return {
-        "color": COLOURS[index % len(COLOURS)],
-        "marker": MARKERS[index % len(MARKERS)],
-        "linestyle": DASHES[index % len(DASHES)],
+        reader: {
+            "color": COLOURS[index % len(COLOURS)],
+            "marker": MARKERS[index % len(MARKERS)],
+            "linestyle": DASHES[index % len(DASHES)],
+        }
+        for index, reader in enumerate(record.reader_order)
     }
 
 

@@ -13,10 +13,11 @@ from readerstudy.analysis.figures.reader_style import (
     INK,
     MOST_INDIVIDUAL,
     Floats,
+    Styles,
     add_legend,
     draw_thin_lines,
     format_number,
-    reader_style,
+    reader_styles,
     spread_offset,
     spread_text,
     style_axis,
@@ -39,7 +40,7 @@ def times_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
         return None
     with drawing():
         return picture(
-            _draw(readings, seconds),
+            _draw(readings, seconds, reader_styles(record)),
             key="times-figure",
             title=_("Seconds per image, by session and reader"),
             description=" ".join(_descriptions(readings, seconds)),
@@ -73,11 +74,11 @@ def _is_log(seconds: Floats) -> bool:
     return bool(low > 0 and high / low > _LOG_RATIO)
 
 
-def _draw(readings: AggregatedReadings, seconds: Floats) -> Figure:
+def _draw(readings: AggregatedReadings, seconds: Floats, styles: Styles) -> Figure:
     figure = Figure(figsize=(8.4, 4.0), layout="constrained")
     axis: Any = figure.subplots()
     is_crowd = len(readings.readers) > MOST_INDIVIDUAL
-    handles = _draw_crowd(axis, seconds) if is_crowd else _draw_individuals(axis, readings.readers, seconds)
+    handles = _draw_crowd(axis, seconds) if is_crowd else _draw_individuals(axis, readings.readers, seconds, styles)
     axis.set_xticks(range(len(readings.sessions)), [str(session) for session in readings.sessions])
     axis.set_xlim(-0.5, len(readings.sessions) - 0.5)
     axis.set_xlabel(_("Session"))
@@ -99,12 +100,12 @@ def _scale_axis(axis: Any, *, is_log: bool) -> None:
     axis.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_individuals(axis: Any, readers: Sequence[str], seconds: Floats) -> dict[str, Any]:
+def _draw_individuals(axis: Any, readers: Sequence[str], seconds: Floats, styles: Styles) -> dict[str, Any]:
     handles: dict[str, Any] = {}
     for index, reader in enumerate(readers):
         lower, median, upper = seconds[:, index]
         x = np.arange(len(median)) + spread_offset(index, len(readers), _BAND)
-        style = {**reader_style(index), "linestyle": "none"}
+        style = {**styles[reader], "linestyle": "none"}
         error = (median - lower, upper - median)
         handles[reader] = axis.errorbar(x, median, yerr=error, **style, markersize=5, elinewidth=1.3, zorder=3)
     return handles

@@ -43,7 +43,7 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
     yield _("Level of significance"), f"{plan.alpha:g}"
     yield _("“Unsure” counts as"), unsure_name(plan.unsure)
     yield _("Margin of equivalence"), f"{plan.margin:g}"
-    yield _("Sub-group test"), _subgroup_rule(plan)
+    yield _("Sub-group test"), subgroup_rule(plan)
     idle = _("at most %(seconds)s s count per image; longer times count as idle")
     yield _("Idle rule"), idle % {"seconds": plan.idle_after_s} if plan.idle_after_s else _("none")
     withdrawn = {"keep": _("kept until the withdrawal"), "leave_out": _("left out")}
@@ -59,7 +59,8 @@ def unsure_name(rule: str) -> str:
     return {"wrong": _("wrong"), "excluded": _("excluded"), "half": _("half correct")}[rule]
 
 
-def _subgroup_rule(plan: AnalysisPlan) -> str:
+def subgroup_rule(plan: AnalysisPlan) -> str:
+    """Return the form of the sub-group test that the plan declares, for use within a sentence."""
     statistics = {"difference": _("error of a difference, σ√(2/g)"), "single": _("error of one mean, σ/√g")}
     distributions = {"normal": _("normal distribution"), "t": _("t distribution")}
     spreads = {

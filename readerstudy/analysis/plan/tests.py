@@ -114,7 +114,8 @@ class _Results:
         reason = undefined_sentence(planned.undefined) if planned.undefined else ""
         if not reason and planned.p is None:
             reason = _not_in_both_sessions(self._plan)
-        return replace(test, estimate=planned.difference, p=comparison.two_sided_p(self._plan), reason=reason)
+        estimate = comparison.change or planned.difference
+        return replace(test, estimate=estimate, p=comparison.two_sided_p(self._plan), reason=reason)
 
     def _detection_shift(self, test: PlannedTest) -> PlannedTest:
         sessions = (self._plan.before, self._plan.after)

@@ -77,6 +77,11 @@ class StudyRecord:
         asking = {each.number for each in self.image_sets if each.asks_for_verdict and each.planned}
         return bool(self.image_sets) and len(asking) < 2
 
+    @property
+    def reader_order(self) -> tuple[str, ...]:
+        """Every reader, enrolled or with readings, in natural order; by it a reader has one style in all figures."""
+        return tuple(sorted({*self.readers, *self.readings.readers}, key=reader_sort_key))
+
     def show_same_images(self, first: int, second: int) -> bool:
         """Return whether two sessions showed the same images, so that readings of the two are paired."""
         source = {each.number: each.images_of or each.number for each in self.image_sets}

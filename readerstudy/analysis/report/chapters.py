@@ -14,6 +14,7 @@ from readerstudy.analysis.figures import (
     classifier_figure,
     detection_figure,
     forest_figure,
+    reader_changes_figure,
     times_figure,
 )
 from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
@@ -29,11 +30,17 @@ from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.analysis.tables.comparison.aid import aid_table
 from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.comparison.reader_changes import (
+    ReaderChange,
+    reader_changes,
+    reader_changes_table,
+)
 from readerstudy.analysis.tables.comparison.same_images import same_images_table
 from readerstudy.analysis.tables.comparison.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.analysis.tables.comparison.subgroup_tests import (
     SubgroupComparison,
     all_subgroup_tests_table,
+    article_p_table,
     subgroup_comparisons,
     subgroup_tests_table,
 )
@@ -68,7 +75,7 @@ class Chapters:
 
     @property
     def all(self) -> tuple[Section, ...]:
-        return (self.article, self.primary, self.supporting, self.exploratory, self.conduct)
+        return (self.article, self.primary, self.supporting, self.exploratory, self.conduct, self.appendix)
 
     @cached_property
     def mrmc(self) -> tuple[MrmcComparison, ...]:
@@ -77,6 +84,10 @@ class Chapters:
     @cached_property
     def subgroups(self) -> tuple[SubgroupComparison, ...]:
         return subgroup_comparisons(self.record, groups=self.plan.groups)
+
+    @cached_property
+    def reader_changes(self) -> tuple[ReaderChange, ...]:
+        return reader_changes(self.record, self.plan, self.subgroups)
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -94,6 +105,7 @@ class Chapters:
             table_2(record),
             table_2_readings(record),
             table_3(record, rule),
+            article_p_table(self.subgroups, plan=self.plan),
             accuracy_figure(record, rule),
             table_4(record),
             times_figure(record, self.plan),
@@ -119,6 +131,8 @@ class Chapters:
         return _section(
             "supporting",
             _("Supporting results"),
+            reader_changes_figure(record, plan, self.reader_changes),
+            reader_changes_table(record, plan, self.reader_changes),
             signal_detection_table(record, plan),
             detection_figure(record, plan),
             agreement_table(record),
@@ -145,9 +159,19 @@ class Chapters:
             unsure_mrmc_table(record, plan, self.mrmc),
             reading_order_table(record, plan),
             mixed_models_table(record, plan),
-            subgroup_tests_table(self.subgroups, plan=plan, is_paired=record.show_same_images(plan.before, plan.after)),
             sentences=(_("Nothing in this chapter was planned. It can raise questions but not answer them."),),
-            hidden=(unsure_rules_by_reader_table(record, plan), all_subgroup_tests_table(self.subgroups)),
+            hidden=(unsure_rules_by_reader_table(record, plan),),
+        )
+
+    @property
+    def appendix(self) -> Section:
+        record, plan = self.record, self.plan
+        is_paired = record.show_same_images(plan.before, plan.after)
+        return _section(
+            "appendix",
+            _("Appendix: the article’s test in every form"),
+            subgroup_tests_table(self.subgroups, plan=plan, is_paired=is_paired),
+            hidden=(all_subgroup_tests_table(self.subgroups),),
         )
 
     @property

@@ -11,6 +11,9 @@ from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.figures.reader_style import MOST_INDIVIDUAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.reader_changes import ReaderChange, reader_changes
+from readerstudy.analysis.tables.comparison.subgroup_tests import subgroup_comparisons
+from readerstudy.layout.picture import COLOURS
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
 from tests.analysis import crowd, played, small
@@ -26,10 +29,16 @@ DRAW: dict[str, Draw] = {
     "times": figures.times_figure,
     "agreement": figures.agreement_figure,
     "forest": lambda record, plan: figures.forest_figure(record, plan, mrmc_comparisons(record, plan)),
+    "reader changes": lambda record, plan: figures.reader_changes_figure(record, plan, changes_of(record, plan)),
     "classifier": lambda record, plan: figures.classifier_figure(record, plan, crowd.scores(record)),
 }
-NAMING = ("accuracy", "detection", "blocks", "times", "forest")  # pictures of single readers
+NAMING = ("accuracy", "detection", "blocks", "times", "forest", "reader changes")  # pictures of single readers
 NEEDS_TWO = ("agreement", "forest")
+
+
+def changes_of(record: StudyRecord, plan: AnalysisPlan) -> tuple[ReaderChange, ...]:
+    return reader_changes(record, plan, subgroup_comparisons(record, groups=plan.groups))
+
 
 every_picture = pytest.mark.parametrize("name", DRAW)
 
@@ -110,6 +119,15 @@ def test_without_readings_there_is_no_picture(name: str) -> None:
 def test_hard_readings_never_stop_a_picture(name: str, unsure: str, study: StudyRecord) -> None:
     picture = DRAW[name](study, AnalysisPlan(unsure=unsure))
     assert picture is None or "nan" not in picture.description.split()
+
+
+@pytest.mark.parametrize("name", ["accuracy", "detection", "times", "reader changes"])
+def test_a_reader_without_readings_does_not_shift_the_colours_of_the_others(name: str) -> None:
+    study = played.record({"R1": {3: "rrnnru", 5: "rrrnnn"}, "R2": {}, "R3": {3: "nrrrrn", 5: "nnrnnr"}})
+    picture = DRAW[name](study, AnalysisPlan())
+    assert picture is not None
+    own = set(re.findall(r"#[0-9a-f]{6}", picture.svg)) & {colour.lower() for colour in COLOURS}
+    assert own - {"#000000"} == {COLOURS[0].lower(), COLOURS[2].lower()}
 
 
 def test_no_two_pictures_share_a_name_or_take_a_tables() -> None:

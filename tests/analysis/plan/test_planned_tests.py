@@ -17,6 +17,7 @@ from readerstudy.layout.table import Estimate, Table, to_csv, to_html
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.statistics.equivalence import tost
 from readerstudy.statistics.multiplicity import holm
+from readerstudy.statistics.proportions import Proportion, newcombe, wilson
 from readerstudy.statistics.signal_detection import d_prime_shift
 from tests.analysis import played, small
 from tests.statistics.oracle import ORACLES, expected, simulated_readings
@@ -93,6 +94,16 @@ def test_the_sub_group_test_has_the_p_of_the_independent_program() -> None:
             if planned.reader == "R4" and planned.endpoint == "subgroup.adversarial_positive"
         )
         assert test.p == pytest.approx(min(1, 2 * float(row[name])), rel=1e-10)
+        interval = newcombe(*(share_of(row, session) for session in "ab"))
+        assert isinstance(test.estimate, Estimate)
+        assert (test.estimate.value, test.estimate.low, test.estimate.high) == pytest.approx(
+            (float(row["diff"]), interval.low, interval.high)
+        )
+
+
+def share_of(row: dict[str, str], session: str) -> Proportion:
+    trials = int(row[f"n_{session}"])
+    return wilson(round(float(row[f"acc_{session}"]) * trials), trials)
 
 
 def test_each_family_has_its_correction_and_the_primary_none() -> None:

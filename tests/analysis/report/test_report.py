@@ -50,7 +50,8 @@ def test_the_report_of_the_rows_is_the_report_of_their_study(unsealed_study: Stu
     from_rows = StudyReport(study_record(unsealed_study, plan), at=make.MONDAY, plan=plan)
     by_hand = StudyReport(small.record(plan=plan), at=make.MONDAY, plan=plan)
     # How the study was carried out is known of rows in the database alone.
-    for there, back in zip(from_rows.sections[:-1], by_hand.sections[:-1], strict=True):
+    pairs = zip(from_rows.sections, by_hand.sections, strict=True)
+    for there, back in (pair for pair in pairs if pair[0].key != "conduct"):
         assert [table.as_dict() for table in there.tables] == [table.as_dict() for table in back.tables]
         assert [picture.description for picture in there.pictures] == [one.description for one in back.pictures]
     assert from_rows.summary == by_hand.summary

@@ -1,12 +1,13 @@
-"""Tables "pvalues" and "subgroups": the sub-group test for every reader, subset and pair of sessions."""
+"""Tables "table3p", "pvalues" and "subgroups": the article's test for every reader, subset and pair of sessions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain, combinations, product
+from itertools import chain, combinations
 from typing import get_args
 
 from django.utils.translation import gettext as _
 
+from readerstudy.analysis.plan.plan_table import subgroup_rule
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import (
     ALL_READINGS,
@@ -18,17 +19,16 @@ from readerstudy.analysis.record.counts import (
 )
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import (
-    correction_name,
     paired_sentence,
     subgroup_sentences,
     subset_name,
     undefined_sentence,
     unsure_sentence,
 )
-from readerstudy.layout.table import Cell, Column, Kind, Table
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.exact_tests import boschloo
-from readerstudy.statistics.multiplicity import Correction, correct_family
+from readerstudy.statistics.proportions import Proportion, newcombe
 from readerstudy.statistics.subgroups import (
     BATCHES,
     BatchMeansTest,
@@ -45,25 +45,34 @@ from readerstudy.statistics.subgroups import (
 from readerstudy.statistics.unsure import Unsure
 
 ERRORS: tuple[ErrorTerm, ...] = get_args(ErrorTerm)
-DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 
 
 @dataclass(frozen=True)
 class SubgroupComparison:
     """One reader and one subset, session b against session a, by every form of the test.
 
-    `tests` are by what σ is the SD of: the subset, whole sessions and, if the plan declares it, the subset in blocks of
-    sessions. `batches` is Welch's t on the means of ten batches. `exact_p` is Boschloo's two-sided p, computed only if
-    a form of the test is undefined.
+    `first` and `second` are the shares of correct verdicts. `tests` are by what σ is the SD of: the subset, whole
+    sessions and, if the plan declares it, the subset in blocks of sessions. `batches` is Welch's t on the means of ten
+    batches. `exact_p` is Boschloo's two-sided p, computed only if a form of the test is undefined.
     """
 
     reader: str
     subset: Subset
     a: int
     b: int
+    first: Proportion
+    second: Proportion
     tests: Mapping[SpreadOf, Mapping[TestForm, SubgroupTest]]
     batches: BatchMeansTest
     exact_p: float | None
+
+    @property
+    def change(self) -> Estimate | None:
+        """The second share minus the first with Newcombe's interval, or None without readings that count."""
+        if not (self.first.trials and self.second.trials):
+            return None
+        change = newcombe(self.first, self.second)
+        return Estimate(change.difference, change.low, change.high)
 
     def planned_test(self, plan: AnalysisPlan) -> SubgroupTest:
         """Return the test in the form that the plan declares."""
@@ -123,12 +132,11 @@ def _comparisons(
         if readings.session_blocks:
             of_session = _sums(readings, readings.session_blocks, reader, sessions, index, counts)
             tests["session"] = every_form_from_sums(of_session, a, b, sd_of="session")
-        exact_p = None
-        if any(test.undefined for forms in tests.values() for test in forms.values()):
-            shares = (readings.share_correct(reader, session, subset, readings.rule) for session in (a, b))
-            exact_p = boschloo(*shares)
+        first, second = (readings.share_correct(reader, session, subset, readings.rule) for session in (a, b))
+        is_undefined = any(test.undefined for forms in tests.values() for test in forms.values())
+        exact_p = boschloo(first, second) if is_undefined else None
         batches = batch_means_test_from_sums(sums[BATCHES], a, b)
-        yield SubgroupComparison(reader, subset, a, b, tests, batches, exact_p)
+        yield SubgroupComparison(reader, subset, a, b, first, second, tests, batches, exact_p)
 
 
 def _sums(
@@ -144,33 +152,66 @@ def _sums(
     return {g: {session: blocks[g].subgroup_sums(*place, subset) for session, place in places.items()} for g in counts}
 
 
+def article_p_table(comparisons: tuple[SubgroupComparison, ...], *, plan: AnalysisPlan) -> Table | None:
+    """Return the article's p-values beside Table 3, a column for each pair of sessions; None without any."""
+    if not comparisons:
+        return None
+    pairs = sorted({(each.a, each.b) for each in comparisons})
+    tests: dict[tuple[str, Subset], dict[tuple[int, int], SubgroupTest]] = {}
+    for each in comparisons:
+        tests.setdefault((each.reader, each.subset), {})[each.a, each.b] = each.planned_test(plan)
+    return Table(
+        key="table3p",
+        title=_("Table 3, continued. p-values as in the article"),
+        caption=_(
+            "The article’s sub-group test between two sessions, in the plan’s form (%(form)s). Each p is one-sided, in "
+            "the observed direction, and not adjusted. “Not in σ” are readings that do not fill a sub-group. The "
+            "changes with their intervals are in the table of each reader’s change, other forms in the appendix."
+        )
+        % {"form": subgroup_rule(plan)},
+        columns=(
+            Column("reader", _("Reader")),
+            Column("subset", _("Images")),
+            Column("left_out", _("Not in σ"), Kind.COUNT),
+            *(Column(f"p_{a}_{b}", f"{a} → {b}", Kind.P, _("p between sessions")) for a, b in pairs),
+        ),
+        rows=tuple(
+            (
+                reader,
+                subset_name(subset),
+                max(sum(test.dropped.values()) for test in by_pair.values()),
+                *(by_pair[pair].p if pair in by_pair else None for pair in pairs),
+            )
+            for (reader, subset), by_pair in tests.items()
+        ),
+        notes=_reason_sentences(comparisons, plan),
+    )
+
+
+def _reason_sentences(comparisons: tuple[SubgroupComparison, ...], plan: AnalysisPlan) -> tuple[str, ...]:
+    tests = (test for each in comparisons for test in each.tests[spread_of(plan)].values())
+    return tuple(sorted({undefined_sentence(test.undefined) for test in tests if test.undefined}))
+
+
 def subgroup_tests_table(
     comparisons: tuple[SubgroupComparison, ...], *, plan: AnalysisPlan, is_paired: bool = False
 ) -> Table:
-    """Return the table for the page: the plan's form of the test first, then the other forms and numbers of groups.
+    """Return the p-values of the test by number of sub-groups, then its other distribution and spreads.
 
     `is_paired`: the plan's sessions show the same images, so that a note says where their comparison is.
     """
-    forms = (each.tests[spread_of(plan)] for each in comparisons)
-    reasons = {test.undefined for tests in forms for test in tests.values() if test.undefined}
-    correction = Correction(plan.exploratory)
-    family = correct_family({index: each.two_sided_p(plan) for index, each in enumerate(comparisons)}, correction)
     return Table(
         key="pvalues",
         title=_("Sub-group tests between sessions"),
         caption=_(
-            "Tests whether one reader judges one kind of image differently in two sessions. The p by the plan is that "
-            "of the plan’s form of the article’s test, with %(groups)s sub-groups; the other forms are beside it, and "
-            "the columns g show how p depends on the number of sub-groups. Batches: Welch’s t on ten batches, with the "
-            "spread of each session, two-sided. Exact: the two-sided p of Boschloo’s test, if a form is undefined."
+            "The article’s test by the number g of sub-groups, the statistic, the distribution and the spread. The "
+            "plan’s form: %(form)s. All p-values are one-sided, in the observed direction, and not adjusted."
         )
-        % {"groups": plan.groups},
-        columns=_columns(plan),
-        rows=tuple(_row(each, plan, family.adjusted[index]) for index, each in enumerate(comparisons)),
+        % {"form": subgroup_rule(plan)},
+        columns=_columns(comparisons, plan),
+        rows=tuple(_row(each, plan, _other_spreads(comparisons, plan)) for each in comparisons),
         notes=(
-            *sorted(undefined_sentence(reason) for reason in reasons),
-            _adjustment_sentence(correction, family.tests),
-            *_planned_sentence(comparisons, plan),
+            *_reason_sentences(comparisons, plan),
             *([paired_sentence(plan)] if is_paired else []),
             *subgroup_sentences(),
             unsure_sentence(Unsure(plan.unsure)),
@@ -225,44 +266,43 @@ def _by_session(values: Mapping[int, float | int | None]) -> str:
     return " ".join(f"{session}:{'' if value is None else value}" for session, value in sorted(values.items()))
 
 
-def _forms(plan: AnalysisPlan) -> tuple[tuple[ErrorTerm, Distribution], ...]:
-    """Return the four forms, that of the plan first."""
-    planned = (plan.statistic, plan.distribution)
-    return tuple(sorted(product(ERRORS, DISTRIBUTIONS), key=lambda form: form != planned))
+def _other_spreads(comparisons: tuple[SubgroupComparison, ...], plan: AnalysisPlan) -> tuple[SpreadOf, ...]:
+    """Return the spreads beside the plan's that were computed."""
+    return tuple(each for each in (comparisons[0].tests if comparisons else ()) if each != plan.sd_of)
 
 
-def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
-    correct, size = _("Share correct"), f"g\u00a0=\u00a0{plan.groups}"
-    by_plan, other = _("p by the plan, g = %(groups)s"), _("Other forms, g = %(groups)s")
-    groups = {"groups": plan.groups}
-    planned, *others = _forms(plan)
+def _other_distribution(plan: AnalysisPlan) -> Distribution:
+    return "t" if plan.distribution == "normal" else "normal"
+
+
+def _columns(comparisons: tuple[SubgroupComparison, ...], plan: AnalysisPlan) -> tuple[Column, ...]:
+    left_out, size = _("not in σ"), f"g\u00a0=\u00a0{plan.groups}"
+    other = _other_distribution(plan)
     return (
         Column("reader", _("Reader")),
         Column("subset", _("Images")),
         Column("sessions", _("Sessions")),
-        Column("share_a", _("first"), Kind.FRACTION, correct),
-        Column("share_b", _("second"), Kind.FRACTION, correct),
-        Column("difference", _("change"), Kind.SIGNED, correct),
-        Column("sigma", "σ", Kind.SPREAD, size),
-        Column("left_out", _("not used"), Kind.COUNT, size),
-        _form_column(by_plan % groups, *planned),
-        Column("adjusted", _("adjusted"), Kind.P, by_plan % groups),
-        *(_form_column(other % groups, *form) for form in others),
-        *(_groups_column(g, error, plan) for error in ERRORS for g in subgroup_counts(plan.groups)),
-        Column("p_batches", _("batches"), Kind.P, _("Other tests")),
-        Column("exact_p", _("exact"), Kind.P, _("Other tests")),
-        Column("family", _("Planned in")),
+        *(
+            column
+            for g in subgroup_counts(plan.groups)
+            for column in (
+                Column(f"left_out_{g}", left_out, Kind.COUNT, f"g\u00a0=\u00a0{g}"),
+                *(Column(f"p_{error}_{g}", _error_name(error), Kind.P, f"g\u00a0=\u00a0{g}") for error in ERRORS),
+            )
+        ),
+        *(
+            Column(f"p_{error}_{other}", _error_name(error), Kind.P, f"{size}, {_distribution_name(other)}")
+            for error in ERRORS
+        ),
+        *(
+            column
+            for spread in _other_spreads(comparisons, plan)
+            for column in (
+                Column(f"left_out_{spread}", left_out, Kind.COUNT, f"{size}, {_spread_name(spread)}"),
+                Column(f"p_{spread}", _error_name(plan.statistic), Kind.P, f"{size}, {_spread_name(spread)}"),
+            )
+        ),
     )
-
-
-def _form_column(group: str, error: ErrorTerm, distribution: Distribution) -> Column:
-    title = f"{_error_name(error)}, {_distribution_name(distribution)}"
-    return Column(f"p_{error}_{distribution}", title, Kind.P, group)
-
-
-def _groups_column(groups: int, error: ErrorTerm, plan: AnalysisPlan) -> Column:
-    form = {"name": _error_name(error), "curve": _distribution_name(plan.distribution)}
-    return Column(f"p_{error}_{groups}", f"g\u00a0=\u00a0{groups}", Kind.P, _("p, %(name)s, %(curve)s") % form)
 
 
 def _error_name(error: str) -> str:
@@ -273,44 +313,34 @@ def _distribution_name(distribution: str) -> str:
     return _("normal") if distribution == "normal" else "t"
 
 
-def _row(comparison: SubgroupComparison, plan: AnalysisPlan, adjusted: float | None) -> tuple[Cell, ...]:
-    tests = comparison.tests[spread_of(plan)]
-    planned, *others = (tests[plan.groups, error, distribution] for error, distribution in _forms(plan))
+def _spread_name(spread: SpreadOf) -> str:
+    return {
+        "subset": _("σ of the subset"),
+        "session": _("σ of the subset in sessions"),
+        "whole": _("σ of whole sessions"),
+    }[spread]
+
+
+def _row(comparison: SubgroupComparison, plan: AnalysisPlan, others: tuple[SpreadOf, ...]) -> tuple[Cell, ...]:
+    tests, planned = comparison.tests[spread_of(plan)], comparison.planned_test(plan)
+    form = (plan.groups, planned.error, planned.distribution)
     return (
         comparison.reader,
         subset_name(comparison.subset),
         f"{comparison.a} → {comparison.b}",
-        planned.share_a,
-        planned.share_b,
-        planned.difference,
-        planned.sigma,
-        sum(planned.dropped.values()),
-        planned.p,
-        adjusted,
-        *(test.p for test in others),
-        *(tests[g, error, planned.distribution].p for error in ERRORS for g in subgroup_counts(plan.groups)),
-        comparison.batches.p,
-        comparison.exact_p,
-        comparison.family(plan),
+        *(
+            cell
+            for g in subgroup_counts(plan.groups)
+            for cell in (
+                sum(tests[g, "difference", planned.distribution].dropped.values()),
+                *(tests[g, error, planned.distribution].p for error in ERRORS),
+            )
+        ),
+        *(tests[plan.groups, error, _other_distribution(plan)].p for error in ERRORS),
+        *(
+            cell
+            for spread in others
+            for test in [comparison.tests[spread][form]]
+            for cell in (sum(test.dropped.values()), test.p)
+        ),
     )
-
-
-def _adjustment_sentence(correction: Correction, tests: int) -> str:
-    if correction is Correction.NONE:
-        return _(
-            "This table has many p-values, and the plan does not adjust them for multiple tests: they are descriptive. "
-            "“Adjusted” is the p by the plan for both directions, that is, doubled."
-        )
-    sentence = _(
-        "This table has many p-values: they are descriptive. “Adjusted” is the p by the plan for both directions, that "
-        "is, doubled, and corrected for all %(tests)s tests of this table (%(correction)s)."
-    )
-    return sentence % {"tests": tests, "correction": correction_name(correction)}
-
-
-def _planned_sentence(comparisons: tuple[SubgroupComparison, ...], plan: AnalysisPlan) -> Iterator[str]:
-    if any(comparison.family(plan) for comparison in comparisons):
-        yield _(
-            "Rows with an entry under “planned in” belong to a family of the plan. Their decision, adjusted within the "
-            "family, is in the table of planned tests."
-        )
