@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, fdtri
-from scipy.stats import ncf, ncx2
+from scipy.integrate import quad
+from scipy.special import chdtri, fdtri, ndtr, ndtri, stdtrit
+from scipy.stats import chi, ncf, ncx2
 
 from readerstudy.statistics.mrmc.anova import RANDOM
 from readerstudy.statistics.mrmc.results import ObuchowskiRockette, RandomFactors
@@ -106,7 +107,76 @@ def power(
     A negative `var_tr` counts as 0, as does a negative Cov2 − Cov3, as in the test over random readers. Raises
     ValueError if an argument is out of range or nothing varies.
     """
-    _check(readers, cases, difference, alpha, random)
+    if difference == 0:
+        raise ValueError("difference: give the difference that the study should detect; it cannot be 0.")
+    spread, df2 = _spread(components, readers, cases, alpha, random)
+    noncentrality = readers * difference**2 / 2 / spread
+    if np.isinf(df2):
+        rejected = float(ncx2.sf(chdtri(1, alpha), 1, noncentrality))
+    else:
+        rejected = float(ncf.sf(fdtri(1, df2, 1 - alpha), 1, df2, noncentrality))
+    return Power(rejected, readers, cases, difference, float(np.sqrt(2 * spread / readers)), noncentrality, float(df2))
+
+
+def equivalence_power(
+    components: VarianceComponents,
+    *,
+    readers: int,
+    cases: int,
+    margin: float,
+    difference: float = 0.0,
+    alpha: float = 0.05,
+    random: RandomFactors = "both",
+) -> Power:
+    """Return the power of the two one-sided tests (TOST) of two conditions whose true difference is `difference`.
+
+    Each test has the level `alpha`, so the interval that must lie within ±`margin` is that of 1 − 2·alpha. The power is
+    exact for a normal estimate whose variance is estimated with the degrees of freedom of the analysis (Owen, 1965,
+    Biometrika 52:437; Phillips, 1990, J. Pharmacokinet. Biopharm. 18:137). Raises ValueError if an argument is out of
+    range or nothing varies.
+    """
+    if not 0 < margin < np.inf:
+        raise ValueError(f"margin must be above 0, not {margin}.")
+    if not alpha < 0.5:
+        raise ValueError(f"alpha must be below .5, not {alpha}.")
+    spread, df2 = _spread(components, readers, cases, alpha, random)
+    se = float(np.sqrt(2 * spread / readers))
+    accepted = _accepted(margin / se, difference / se, df2, alpha)
+    return Power(accepted, readers, cases, difference, se, (difference / se) ** 2, df2)
+
+
+def _accepted(margin: float, difference: float, df: float, alpha: float) -> float:
+    """Return the probability that both one-sided tests reject. `margin` and `difference` are in standard errors."""
+
+    def given(ratio: float, quantile: float) -> float:
+        """Return it given the ratio of the estimated to the true standard error."""
+        width = margin - quantile * ratio
+        return float(ndtr(width - difference) - ndtr(-width - difference)) if width > 0 else 0.0
+
+    if np.isinf(df):
+        return given(1.0, float(ndtri(1 - alpha)))
+    quantile, root = float(stdtrit(df, 1 - alpha)), np.sqrt(df)
+    # The ratio is χ/√df; beyond margin/quantile nothing is accepted. Points keep a narrow density from being missed.
+    low, middle, high = chi.ppf((1e-12, 0.5, 1 - 1e-12), df) / root
+    end = min(high, margin / quantile)
+    if end <= low:
+        return 0.0
+    value, _error = quad(
+        lambda ratio: given(ratio, quantile) * chi.pdf(ratio * root, df) * root,
+        low,
+        end,
+        points=[middle] if middle < end else None,
+        epsabs=1e-10,
+        limit=200,
+    )
+    return float(value)
+
+
+def _spread(
+    components: VarianceComponents, readers: int, cases: int, alpha: float, random: RandomFactors
+) -> tuple[float, float]:
+    """Return the denominator of F, which is half the variance of the difference times the readers, and its df."""
+    _check(readers, cases, alpha, random)
     scale = components.cases / cases
     own = (components.var - components.cov1) * scale
     excess = max(components.cov2 - components.cov3, 0.0) * scale
@@ -117,13 +187,8 @@ def power(
         spread, between = var_tr + own + (readers - 1) * excess, var_tr + own - excess
     if spread <= 0:
         raise ValueError("components: nothing varies, so any sample size is sufficient.")
-    noncentrality = readers * difference**2 / 2 / spread
     df2 = (readers - 1) * (spread / between) ** 2 if random != "cases" and between > 0 else np.inf
-    if np.isinf(df2):
-        rejected = float(ncx2.sf(chdtri(1, alpha), 1, noncentrality))
-    else:
-        rejected = float(ncf.sf(fdtri(1, df2, 1 - alpha), 1, df2, noncentrality))
-    return Power(rejected, readers, cases, difference, float(np.sqrt(2 * spread / readers)), noncentrality, float(df2))
+    return spread, float(df2)
 
 
 def cases_needed(
@@ -174,14 +239,12 @@ def _fewest(at: Callable[[int], Power], start: int, wanted: float, never: str) -
     return at(high)
 
 
-def _check(readers: int, cases: int, difference: float, alpha: float, random: str) -> None:
+def _check(readers: int, cases: int, alpha: float, random: str) -> None:
     if random not in RANDOM:
         raise ValueError(f"random must be one of {', '.join(RANDOM)}, not {random!r}.")
     if readers < (1 if random == "cases" else 2):
         raise ValueError(f"readers: {readers} are not enough for a test.")
     if cases < 1:
         raise ValueError(f"cases: there must be at least one, not {cases}.")
-    if difference == 0:
-        raise ValueError("difference: give the difference that the study should detect; it cannot be 0.")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be between 0 and 1, not {alpha}.")
