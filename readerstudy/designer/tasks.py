@@ -1,4 +1,4 @@
-"""Locking and rehearsing a study as Celery tasks. Running one again does no harm."""
+"""Locking, rehearsing and sizing a study as Celery tasks. Running one again does no harm."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.models import User
 from readerstudy.designer.actions import LOCK_STUDY, REHEARSE_STUDY, lock_draft
+from readerstudy.designer.sizing.actions import SIMULATE_POWER, simulate
 from readerstudy.jobs.queue import ReportProgress, perform
 from readerstudy.rehearsal.simulated_readers import rehearse_study
 from readerstudy.results.progress import Activity, ActivityKind
@@ -31,6 +32,18 @@ def lock_study_task(job_id: int) -> None:
 def rehearse_study_task(job_id: int) -> None:
     """Let simulated readers complete a copy of the draft. An interrupted rehearsal continues where it stopped."""
     perform(job_id, _rehearse)
+
+
+# Celery has no annotations.
+@shared_task(name=SIMULATE_POWER)  # type: ignore[untyped-decorator]
+def simulate_power_task(job_id: int) -> None:
+    """Simulate studies of a plan. The same parameters give the same result."""
+    perform(job_id, _simulate)
+
+
+def _simulate(parameters: Parameters, report: ReportProgress) -> dict[str, float]:
+    activity = Activity(ActivityKind.SIMULATING_STUDIES)
+    return simulate(parameters, lambda done, total: report(done, total, activity, {}))
 
 
 def _lock(parameters: Parameters, report: ReportProgress) -> dict[str, str]:

@@ -24,6 +24,7 @@ OTHER_TITLES: Final[dict[str, Any]] = {
     "lock-study": gettext_lazy("Lock a study"),
     "make-report": gettext_lazy("Make a report"),
     "rehearse-study": gettext_lazy("Rehearse a study"),
+    "simulate-power": gettext_lazy("Simulate the power of a study"),
 }
 
 

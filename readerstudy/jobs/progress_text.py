@@ -77,6 +77,8 @@ def _kind_text(activity: Activity) -> str:
             return _("Writing the image files again, in random order")
         case ActivityKind.REHEARSING:
             return _("Simulated readers are reading")
+        case ActivityKind.SIMULATING_STUDIES:
+            return _("Simulating studies of this plan")
         case ActivityKind.WRITING_BUNDLE:
             return _("Writing the files and computing the tables")
         case ActivityKind.CHECKING_BUNDLE:

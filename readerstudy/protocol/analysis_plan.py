@@ -23,6 +23,7 @@ from django.utils.translation import gettext
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.protocol.sizing import Sizing, check_sizing
 from readerstudy.protocol.values import NumberBetween, OneOf, TextUpTo, WholeNumber, changed
 
 # Figures over readers and cases (MRMC).
@@ -44,6 +45,7 @@ STATISTICS: Final = ("difference", "single")
 DISTRIBUTIONS: Final = ("normal", "t")
 SPREADS: Final = ("subset", "session", "whole")
 WITHDRAWN: Final = ("keep", "leave_out")
+NO_SIZING: Final = Sizing()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class AnalysisPlan:
     withdrawn_readers: Annotated[str, OneOf(WITHDRAWN)] = field(default="keep", metadata=serialise.ADDED_LATER)
     # Of what the SD of the article's test is: blocks of the sub-set, or of the session (its sub-set's or all readings).
     sd_of: Annotated[str, OneOf(SPREADS)] = field(default="subset", metadata=serialise.ADDED_LATER)
+    # How the numbers of readers and images were determined.
+    sizing: Sizing = field(default=NO_SIZING, metadata=serialise.ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON; the inverse of `from_data`."""
@@ -125,6 +129,7 @@ def check_analysis(analysis: AnalysisPlan, sessions: Collection[int], *, locatio
     if analysis.before >= analysis.after:
         raise BadInput(f"{location} before: " + gettext("must be an earlier session than after."))
     _check_families(analysis.families, f"{location} families")
+    check_sizing(analysis.sizing, location=f"{location} sizing")
 
 
 def _check_families(families: tuple[Family, ...], location: str) -> None:

@@ -48,6 +48,17 @@ class NumberBetween:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A number from 0 to 1."""
+
+    def read(self, value: Any, location: str) -> float:
+        """Return the value as a float if it is within the limits."""
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+            raise BadInput(f"{location}: " + gettext("must be a number from 0 to 1."))
+        return float(value)
+
+
+@dataclass(frozen=True)
 class AnyNumber:
     """A number, negative or not, of at most this size."""
 

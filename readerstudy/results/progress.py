@@ -20,6 +20,7 @@ class ActivityKind(StrEnum):
     IMPORTING_IMAGES = "importing-images"
     REWRITING_FILES = "rewriting-files"  # a study is being locked
     REHEARSING = "rehearsing"
+    SIMULATING_STUDIES = "simulating-studies"
     WRITING_BUNDLE = "writing-bundle"
     CHECKING_BUNDLE = "checking-bundle"
     LAYING_OUT_PDF = "laying-out-pdf"

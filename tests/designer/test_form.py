@@ -7,9 +7,11 @@ from django.http import QueryDict
 
 from readerstudy.designer.form.bound import Offers, bind
 from readerstudy.designer.form.edits import apply_act
-from readerstudy.designer.form.labels import LABELS, Section
+from readerstudy.designer.form.labels import LABELS
 from readerstudy.designer.form.raw import join, known_place, place_of, raw_of_page, raw_protocol, read_raw
+from readerstudy.designer.form.row import Section
 from readerstudy.designer.form.schema import Leaf, Rows, Table, kinds, protocol_form
+from readerstudy.designer.form.sizing_labels import SIZING
 from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan
@@ -102,7 +104,7 @@ def test_every_field_is_shown_exactly_once():
 
 def test_hidden_fields_are_those_that_nobody_chooses():
     hidden = {name for rows in LABELS.values() for name, row in rows.items() if row.section == Section.HIDDEN}
-    assert hidden == {"template", "scale"}
+    assert hidden == {"template", "scale", *SIZING}  # the page of the size edits its own
 
 
 # --- there and back -------------------------------------------------------------------------------------------------

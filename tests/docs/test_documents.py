@@ -12,6 +12,7 @@ from django.core.management import CommandError, get_commands, load_command_clas
 from readerstudy.modalities import MODALITIES
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.protocol.rules import SessionRules, VerdictLabels
+from readerstudy.protocol.sizing import Sizing
 from readerstudy.sources.label_table import columns_of
 from tools import reference
 
@@ -123,14 +124,16 @@ def test_every_document_is_linked_from_the_index():
     assert unlinked == ["index.md"]
 
 
-@pytest.mark.parametrize("rules", [SessionRules, AnalysisPlan], ids=lambda rules: rules.__name__)
+@pytest.mark.parametrize("rules", [SessionRules, AnalysisPlan, Sizing], ids=lambda rules: rules.__name__)
 def test_the_plan_file_documents_every_rule_with_its_default(rules):
     text = (ROOT / "docs" / "reference" / "plan-file.md").read_text(encoding="utf-8")
+    before, heading, after = text.partition("### The size of the study")
+    text = heading + after if rules is Sizing else before
     default = rules()
     for field in fields(rules):
         cells = _cells(text, field.name)
         value = getattr(default, field.name)
-        if isinstance(value, tuple | VerdictLabels):  # texts, questions and families are described in words
+        if isinstance(value, tuple | VerdictLabels | Sizing):  # texts, questions, families and tables are in words
             continue
         names = re.findall(r"`(\w+)`", cells[0])
         documented = [part.strip() for part in cells[-1].split(",")][names.index(field.name)]

@@ -22,6 +22,7 @@ from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_n
 from readerstudy.analysis.wording import labelled_pairs_sentence, session_limit_sentence, signed
 from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Estimate
+from readerstudy.protocol.sizing import sizing_sentences
 
 _CROSS_TABLE = [VERDICT_NOT_REAL, VERDICT_UNSURE, VERDICT_REAL]
 
@@ -111,7 +112,8 @@ class Facts(SessionsFacts):
         sessions = ", ".join(f"{number}: {count}" for number, count in sorted(planned.items()))
         values = {"sessions": sessions, "readers": self.record.enrolled}
         size = _("Planned images per reader and session: %(sessions)s. Enrolled readers: %(readers)s.") % values
-        return " ".join(filter(None, (size, self.withdrawals())))
+        sizing = sizing_sentences(self.plan.sizing, alpha=self.plan.alpha, margin=self.plan.margin)
+        return " ".join(filter(None, (size, *sizing, self.withdrawals())))
 
     def flow(self) -> str:
         """Return the numbers of readers analysed and excluded."""

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.layout.table import Cell, Column, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.sizing import sizing_sentences
 
 
 def plan_table(plan: AnalysisPlan, declared: bool | None) -> Table:
@@ -51,6 +52,8 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
     for family in plan.families:
         yield _("Family of tests: %(name)s") % {"name": family.name}, _family(family)
     yield _("Exploratory p-values"), _correction(plan.exploratory)
+    if sizing := sizing_sentences(plan.sizing, alpha=plan.alpha, margin=plan.margin):
+        yield _("Size of the study"), " ".join(sizing)
     yield _("Hash"), plan.hash
 
 

@@ -20,6 +20,7 @@ ActivityObjectKindEnum = Literal[
     "importing-images",
     "rewriting-files",
     "rehearsing",
+    "simulating-studies",
     "writing-bundle",
     "checking-bundle",
     "laying-out-pdf",

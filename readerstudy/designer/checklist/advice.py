@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from readerstudy.designer.checklist.lines import Line
-from readerstudy.designer.checklist.power import power_sentence
+from readerstudy.designer.checklist.power import outdated_sentence, power_sentence
 from readerstudy.layout.numbers import localise
 from readerstudy.protocol.document import DEFAULT_RULES, Protocol
 from readerstudy.protocol.sessions import SessionKind
@@ -86,6 +86,8 @@ def _power(study: Study, protocol: Protocol) -> Iterator[Line]:
     is_compared = len(protocol.asking) > 1
     if is_compared and readers > 1 and (sentence := power_sentence(protocol, readers=readers)):
         yield Line("analysis-primary", sentence)
+    if sentence := outdated_sentence(protocol):
+        yield Line("", sentence, page="sizing")
 
 
 # --- contradictions -------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from readerstudy.designer.form.labels import SECTION_TITLES, Row, Section, row_of
+from readerstudy.designer.form.labels import row_of
 from readerstudy.designer.form.raw import Errors, Raw, join
+from readerstudy.designer.form.row import SECTION_TITLES, Row, Section
 from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.numbers import localise
 from readerstudy.protocol.analysis_plan import AnalysisPlan
@@ -15,7 +16,7 @@ from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Question
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.protocol.texts import LanguageCode, TextsUpTo
-from readerstudy.protocol.values import AnyNumber, NumberBetween, OneOf, TextUpTo, WholeNumber
+from readerstudy.protocol.values import AnyNumber, NumberBetween, OneOf, Share, TextUpTo, WholeNumber
 
 _LINE: Final = 200  # a text that may be longer gets several lines
 
@@ -284,7 +285,7 @@ def _control(leaf: Leaf, row: Row, options: tuple[Option, ...]) -> str:
         return "ticks"
     if options:
         return "select"
-    if isinstance(leaf.limit, WholeNumber | NumberBetween | AnyNumber):
+    if isinstance(leaf.limit, WholeNumber | NumberBetween | Share | AnyNumber):
         return "number"
     is_long = row.lines > 1 or (isinstance(leaf.limit, TextUpTo | TextsUpTo) and leaf.limit.maximum > _LINE)
     return "area" if is_long else "text"

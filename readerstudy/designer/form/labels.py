@@ -4,56 +4,19 @@ A field that is added to one of the dataclasses appears in the form with its row
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import SPLIT_LABELS
+from readerstudy.designer.form.row import Row, Section, Text
+from readerstudy.designer.form.sizing_labels import SIZING
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Choice, Question
 from readerstudy.protocol.rules import SessionRules, VerdictLabels
 from readerstudy.protocol.sessions import SessionKind, Verdict
-
-Text = str | Promise
-
-
-class Section(StrEnum):
-    """Where a field stands. The fields of `HEAD` are always visible, those of the others are folded."""
-
-    HEAD = "head"
-    IMAGES = "images"
-    ORDER = "order"
-    READING = "reading"
-    WORDS = "words"
-    QUESTIONS = "questions"
-    HIDDEN = "hidden"  # passed on as it is
-
-
-SECTION_TITLES: Final[Mapping[Section, Text]] = {
-    Section.IMAGES: _("Which images"),
-    Section.ORDER: _("Order and waiting"),
-    Section.READING: _("During the reading"),
-    Section.WORDS: _("Instructions"),
-    Section.QUESTIONS: _("Questions"),
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Label, help and section of a field. `choices` are the labels of its values, `lines` the height of its text."""
-
-    label: Text
-    help: Text = ""
-    section: Section = Section.HEAD
-    choices: Mapping[str, Text] = field(default_factory=dict)
-    lines: int = 1
-    add: Text = ""  # the button that adds one of its rows
-    one: Text = ""  # the name of one of its rows
-
+from readerstudy.protocol.sizing import Sizing
 
 FIGURE_LABELS: Final[Mapping[str, Text]] = {
     "auc": _("Area under the ROC curve (AUC)"),
@@ -398,6 +361,7 @@ _ANALYSIS: Final = {
         _("Those that they gave before their withdrawal."),
         choices={"keep": _("Kept"), "leave_out": _("Left out of every table and export")},
     ),
+    "sizing": Row(_("Size of the study")),
 }
 
 _FAMILY: Final = {
@@ -415,6 +379,7 @@ LABELS: Final[Mapping[type[Any], Mapping[str, Row]]] = {
     Choice: _CHOICE,
     AnalysisPlan: _ANALYSIS,
     Family: _FAMILY,
+    Sizing: SIZING,
 }
 
 

@@ -22,6 +22,7 @@ from readerstudy.protocol.values import (
     NameUpTo,
     NumberBetween,
     OneOf,
+    Share,
     TextUpTo,
     WholeNumber,
     read_value,
@@ -233,7 +234,7 @@ def _read_text(text: str, limit: Limit) -> Any:
         match limit:
             case WholeNumber():
                 return limit.read(int(text.strip()), "")
-            case NumberBetween() | AnyNumber():
+            case NumberBetween() | Share() | AnyNumber():
                 return limit.read(float(text.strip().replace(",", ".")), "")
             case _:
                 return limit.read(text, "")
@@ -252,6 +253,8 @@ def limit_text(limit: Limit) -> str:
         case NumberBetween():
             values = {"lower": f"{limit.lower:g}", "upper": f"{limit.upper:g}"}
             return _("Enter a number above %(lower)s and below %(upper)s.") % values
+        case Share():
+            return _("Enter a number from 0 to 1.")
         case AnyNumber():
             values = {"least": f"{-limit.largest:g}", "most": f"{limit.largest:g}"}
             return _("Enter a number from %(least)s to %(most)s.") % values

@@ -7,7 +7,8 @@ from typing import Any, Final
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from readerstudy.designer.form.labels import SECTION_TITLES, Section, row_of
+from readerstudy.designer.form.labels import row_of
+from readerstudy.designer.form.row import SECTION_TITLES, Section
 from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.markdown import markdown
 from readerstudy.layout.numbers import localise
@@ -15,6 +16,7 @@ from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Question
 from readerstudy.protocol.rules import SessionRules
+from readerstudy.protocol.sizing import sizing_sentences
 from readerstudy.protocol.texts import Translated, chosen, reader_says
 
 # Fields that have a default but no effect unless another one is set.
@@ -78,6 +80,7 @@ class ReadableProtocol:
     texts: tuple[SessionText, ...]
     analysis: tuple[Fact, ...]
     families: tuple[Item, ...]
+    sizing: tuple[str, ...]
 
 
 def readable(protocol: Protocol) -> ReadableProtocol:
@@ -94,6 +97,9 @@ def readable(protocol: Protocol) -> ReadableProtocol:
         texts=tuple(_text(session, number, first) for number, session in enumerate(protocol.sessions, start=1)),
         analysis=tuple(_facts(protocol.analysis, analysis)),
         families=tuple(_items(protocol.analysis.families, analysis, "families", lambda family: family.name)),
+        sizing=sizing_sentences(
+            protocol.analysis.sizing, alpha=protocol.analysis.alpha, margin=protocol.analysis.margin
+        ),
     )
 
 

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 from readerstudy.protocol.document import MOST_SESSIONS, Protocol, ProtocolSession
 from readerstudy.protocol.questions import MOST_CHOICES, Choice
 from readerstudy.protocol.texts import LanguageCode, TextsUpTo
-from readerstudy.protocol.values import AnyNumber, NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
+from readerstudy.protocol.values import AnyNumber, NameUpTo, NumberBetween, OneOf, Share, TextUpTo, WholeNumber
 
-Limit = WholeNumber | NumberBetween | AnyNumber | TextUpTo | TextsUpTo | NameUpTo | LanguageCode | OneOf
+Limit = WholeNumber | NumberBetween | Share | AnyNumber | TextUpTo | TextsUpTo | NameUpTo | LanguageCode | OneOf
 # Rows of a list in the form; the protocol's check has the last word.
 MOST_ROWS: Final = 50
 MOST_OF_KIND: Final[dict[type[Any], int]] = {ProtocolSession: MOST_SESSIONS, Choice: MOST_CHOICES + 3}

@@ -1,7 +1,7 @@
-"""The jobs of a study: its rehearsals and the lock of a large cohort, with their progress."""
+"""The jobs of a study: its rehearsals, simulations and the lock of a large cohort, with their progress."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
@@ -9,11 +9,14 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.designer.actions import LOCK_STUDY, REHEARSE_STUDY, start_rehearsal
 from readerstudy.designer.pages.access import find_study, for_investigators
+from readerstudy.designer.sizing.actions import SIMULATE_POWER
 from readerstudy.errors import StudyError
 from readerstudy.experiments.job_view import view_job
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_see_report
+
+LONGEST_QUERY = 4000
 
 
 @require_POST
@@ -34,7 +37,9 @@ def rehearse(request: HttpRequest, code: str) -> HttpResponse:
 def job(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """Show the progress of a job of this study, and what it led to. For htmx: only that part."""
     study = find_study(request, code)
-    shown = get_object_or_404(Job, pk=number, kind__in=(LOCK_STUDY, REHEARSE_STUDY), parameters__study=study.code)
+    shown = get_object_or_404(
+        Job, pk=number, kind__in=(LOCK_STUDY, REHEARSE_STUDY, SIMULATE_POWER), parameters__study=study.code
+    )
     rehearsal = None
     if shown.kind == REHEARSE_STUDY and shown.status == JobStatus.DONE and isinstance(shown.result, dict):
         rehearsal = Study.objects.filter(code=shown.result.get("study"), is_rehearsal=True).first()
@@ -43,6 +48,9 @@ def job(request: HttpRequest, code: str, number: int) -> HttpResponse:
         "job": shown,
         "view": view_job(shown, at=now()),
         "rehearsal": rehearsal,
+        "is_sizing": shown.kind == SIMULATE_POWER,
+        # The assumptions that the simulation was started with, as the query of the page of the size.
+        "sizing_query": QueryDict(request.GET.get("sizing", "")[:LONGEST_QUERY]).urlencode(),
         "shows_report": rehearsal is not None and may_see_report(rehearsal, signed_in_user(request)),
     }
     template = "designer/_job.html" if "HX-Request" in request.headers else "designer/job.html"

@@ -16,6 +16,7 @@ from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.sizing import Sizing
 from tests.analysis import conducted, small
 from tests.analysis.long_readings import LongReadings
 
@@ -131,6 +132,25 @@ def test_what_the_record_knows_is_filled_in_from_it(record):
     assert claim["27"] == "None: the single run cad-1 was evaluated."
     assert "AUC real 0.82 (0.70–0.90), adversarial (flipped label) 0.94" in claim["37"]
     assert "numpy 2.4.6" in claim["23"]
+
+
+def test_a_kept_sizing_says_how_the_size_was_determined(record):
+    sizing = Sizing(
+        readers=9,
+        source="Our pilot.",
+        power=0.812,
+        equivalence_power=0.1,
+        simulations=1000,
+        simulated_power=0.83,
+        simulated_equivalence=0.09,
+        simulated_false_findings=0.052,
+    )
+    size = filled(stard_table(record, replace(PLAN, sizing=sizing)))["18"]
+    assert "for 9 readers and a true change of 0.1 in the primary figure" in size
+    assert "Source of the assumptions: Our pilot. Computed power" in size
+    assert "0.812 at a two-sided level of 0.05; to show a change smaller than 0.05 if there is none: 0.1." in size
+    assert "In 1000 simulated studies of this plan the change was found in a share of 0.83" in size
+    assert "true change" not in filled(stard_table(record, PLAN))["18"]
 
 
 def test_the_items_name_an_attack_without_a_generator(record):
