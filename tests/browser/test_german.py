@@ -41,6 +41,21 @@ def test_the_keys_can_be_changed_in_german(room, page):
     assert complaints(page) == []
 
 
+@pytest.mark.parametrize("width", [1280, 1920, 2048])
+def test_the_longest_badge_is_not_cut_and_moves_nothing(room, page, width):
+    page.set_viewport_size({"width": width, "height": 1080})
+    room.enter(1)
+    height = page.locator(".strip").bounding_box()["height"]
+    for key in ("h", "r"):
+        room.press(key)
+    badge = page.locator("[data-badge]")
+    expect(badge).to_contain_text("gespiegelt, um 90° gedreht")
+    badge.evaluate("(badge) => (badge.textContent = `etwa 1.100 %, nicht genau, gespiegelt, um 270° gedreht`)")
+    assert badge.evaluate("(badge) => badge.scrollHeight <= badge.clientHeight")
+    assert badge.evaluate("(badge) => badge.scrollWidth <= badge.clientWidth")
+    assert page.locator(".strip").bounding_box()["height"] == height
+
+
 @pytest.mark.parametrize("width", [1024, 1440])
 def test_the_tools_of_a_reading_page_stand_in_one_line(room, page, width):
     page.set_viewport_size({"width": width, "height": 800})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from django.db import transaction
 from playwright.sync_api import expect
+from scipy import ndimage
 
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.models import Truth
@@ -109,6 +110,32 @@ def test_the_difference_is_laid_over_the_real_picture(teaching, page, pair):
     expect(page.locator("figure").first).to_contain_text("with difference overlay")
     teaching.press("d")
     np.testing.assert_array_equal(shown(teaching, "real", real.shape)[:, :, 0], real)
+
+
+YELLOW = (240, 228, 66)
+
+
+def test_a_key_draws_lines_around_what_was_altered(teaching, page, pair):
+    real, altered, change = pair
+    teaching.press("o")
+    teaching.press("c")
+    expect(page.get_by_role("button", name="Outline")).to_have_attribute("aria-pressed", "true")
+    over = shown(teaching, "real", real.shape)
+    lines = (over == YELLOW).all(axis=2)
+    assert 0 < lines.sum() < lines.size / 2
+    np.testing.assert_array_equal(over[~lines], np.repeat(real[~lines][:, None], 3, axis=1))
+    beside = shown(teaching, "adversarial", real.shape)
+    np.testing.assert_array_equal((beside == YELLOW).all(axis=2), lines)
+    np.testing.assert_array_equal(beside[~lines][:, 0], altered[~lines])
+    strong = np.abs(change) >= 0.25 * np.quantile(np.abs(change[change != 0]), 0.999)
+    assert not (strong & lines).any()
+    parts, _ = ndimage.label(~lines)
+    far = ~ndimage.binary_dilation(strong, iterations=8)
+    assert not set(parts[strong]) & set(parts[far & ~lines])  # a line lies between them
+    teaching.press("d")  # with the overlay below it
+    assert (shown(teaching, "real", real.shape)[lines] == YELLOW).all()
+    teaching.press("0")
+    expect(page.get_by_role("button", name="Outline")).to_have_attribute("aria-pressed", "false")
 
 
 def visible(page):

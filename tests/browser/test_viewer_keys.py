@@ -175,7 +175,7 @@ def test_every_key_is_in_the_list(reading, page, rita):
     of_page = page.evaluate(f"import('{scripts}/controls/page_keys.js').then(({{ PAGE_KEYS }}) => PAGE_KEYS)")
     of_form = page.evaluate(f"import('{scripts}/forms/picture/keys.js').then(({{ KEYS }}) => KEYS.standard)")
     standard = {*of_page, *of_form}
-    teaching = {"flicker", "overlay", "panel"}
+    teaching = {"flicker", "overlay", "outline", "panel"}
     assert listed() == standard - teaching
     for number in (2, 3):
         walk.finish_session(walk.client_of(rita), reading.study, number)

@@ -30,6 +30,7 @@ export const KEYS = {
     dragPan: ["g"],
     flicker: ["a"],
     overlay: ["d"],
+    outline: ["c"],
     panel: ["s"],
   },
   repeated: [

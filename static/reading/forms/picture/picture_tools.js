@@ -50,6 +50,7 @@ export class PictureTools extends EventTarget {
       loupe: state(loupe.isOn),
       flicker: state(triptych?.isSwapped),
       overlay: state(triptych?.isOverlaid),
+      outline: state(triptych?.isOutlined),
       panel: state(triptych?.panel),
     };
   }
@@ -134,6 +135,7 @@ function triptychActions({ triptych }) {
   return {
     flicker: { act: "flicker", run: (event) => triptych.swap(event) },
     overlay: { act: "overlay", run: () => triptych.toggleOverlay() },
+    outline: { act: "outline", run: () => triptych.toggleOutline() },
     panel: { act: "panel", run: () => triptych.nextPanel() },
   };
 }

@@ -1,7 +1,8 @@
-// The functions that only a triptych has: toggling real and altered, the difference overlay, one panel at full size,
-// the legend.
+// The functions that only a triptych has: toggling real and altered, the difference overlay, the outline of the change,
+// one panel at full size, the legend.
 
 import { context2d, data, find, findAll } from "../../dom.js";
+import { LineColours, outlineOfChange } from "./change_outline.js";
 import { Layer } from "./layer.js";
 import { differenceColour, OverlayColours } from "./window_level.js";
 
@@ -21,8 +22,10 @@ export class Triptych extends EventTarget {
   #lesson;
   #withoutLesson;
   #overlay = new Layer(new OverlayColours());
+  #lines = new Layer(new LineColours());
   #isSwapped = false;
   #isOverlaid = false;
+  #isOutlined = false;
   /** @type {PanelName | null} */
   #panel = null;
   #swappedAt = 0;
@@ -52,6 +55,11 @@ export class Triptych extends EventTarget {
     return this.#isOverlaid;
   }
 
+  /** Whether lines surround what was altered. */
+  get isOutlined() {
+    return this.#isOutlined;
+  }
+
   /** The panel at full size; null: all three. */
   get panel() {
     return this.#panel;
@@ -73,7 +81,8 @@ export class Triptych extends EventTarget {
     if (!picture) throw new Error("The triptych has no difference.");
     this.#overlay.put(picture);
     this.#overlay.colours.start(picture.levels);
-    this.#isSwapped = this.#isOverlaid = false;
+    this.#lines.put(null);
+    this.#isSwapped = this.#isOverlaid = this.#isOutlined = false;
     this.#panel = null;
     this.#apply();
   }
@@ -104,6 +113,17 @@ export class Triptych extends EventTarget {
     return true;
   }
 
+  /** Draw lines around what was altered, or stop it. Returns false if the difference is alone on screen. */
+  toggleOutline() {
+    const difference = this.#panels.difference.layer.picture;
+    if (this.#panel === "difference" || !difference) return false;
+    if (!this.#lines.picture)
+      this.#lines.put({ ...difference, ...outlineOfChange(difference, difference.levels.change) });
+    this.#isOutlined = !this.#isOutlined;
+    this.#apply();
+    return true;
+  }
+
   /** Show one panel at full size: real, altered, difference, then all three. */
   nextPanel() {
     const next = this.#panel === null ? 0 : ORDER.indexOf(this.#panel) + 1;
@@ -124,7 +144,8 @@ export class Triptych extends EventTarget {
       const shown = isActive && this.#isSwapped ? OTHER[name] : name;
       const base = this.#panels[shown].layer;
       const { viewer } = this.#panels[name];
-      viewer.layers = isActive && this.#isOverlaid ? [base, this.#overlay] : [base];
+      const overlay = isActive && this.#isOverlaid ? [this.#overlay] : [];
+      viewer.layers = [base, ...overlay, ...(this.#isOutlined ? [this.#lines] : [])];
       figure.caption(shown, viewer.canvas, isActive && this.#isOverlaid);
     }
     this.dispatchEvent(new Event("change"));

@@ -193,5 +193,5 @@ export function differenceColour(t) {
  */
 const larger = (a, b) => (Math.abs(a - 32768) >= Math.abs(b - 32768) ? a : b);
 
-/** @param {number[]} colour */
-const packed = ([red, green, blue]) => (blue << 16) | (green << 8) | red;
+/** @param {number[]} colour red, green and blue */
+export const packed = ([red, green, blue]) => (blue << 16) | (green << 8) | red;
