@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.record.codes import PAIR, Subset
 from readerstudy.analysis.record.conduct import StudyEvent
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.numbers import localise
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.multiplicity import Correction
 from readerstudy.statistics.subgroups import UndefinedReason
@@ -164,12 +165,12 @@ def same_images_sentences(record: StudyRecord) -> tuple[str, ...]:
 
 def p_text(p: float) -> str:
     """Return a p-value for use within a sentence: "= 0.013" or "< 0.001"."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    return localise("< 0.001" if p < 0.001 else f"= {p:.3f}")
 
 
 def signed(value: float) -> str:
     """Return a number with its sign and two decimals, with a true minus and without negative zero."""
-    return f"{value:+z.2f}".replace("-", "−")
+    return localise(f"{value:+z.2f}")
 
 
 def limit_sentences(record: StudyRecord, plan: AnalysisPlan) -> tuple[str, ...]:

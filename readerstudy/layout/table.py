@@ -214,6 +214,8 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
             return ShownCell(_p_value(cell), is_number)
         case int() | float() if kind in _FORMATS:
             return ShownCell(localise(format(cell, _FORMATS[kind])), is_number)
+        case float():
+            return ShownCell(localise(f"{cell:g}"), is_number)
     return ShownCell(str(cell), is_number)
 
 

@@ -22,7 +22,7 @@ def record(readers: int, *, images: int = 40, arms: int = 1, unsure: str = "wron
     rng = np.random.default_rng(7)
     names = [f"R{number}" for number in range(1, readers + 1)]
     rows = [
-        _row(rng, name, session, place)
+        row(rng, name, session, place)
         for name in names
         for session in (1, 2, 3, 4, 5)
         for place in range(1, images + 1)
@@ -36,7 +36,7 @@ def record(readers: int, *, images: int = 40, arms: int = 1, unsure: str = "wron
     )
 
 
-def _row(rng: np.random.Generator, reader: str, session: int, place: int) -> ReadingRow:
+def row(rng: np.random.Generator, reader: str, session: int, place: int) -> ReadingRow:
     is_fake = session in WITH_FAKES and place % 2 == 0
     verdict = "seen" if session in SEEN else str(rng.choice(["real", "not_real", "unsure"], p=[0.5, 0.4, 0.1]))
     return ReadingRow(

@@ -164,7 +164,7 @@ class Facts(SessionsFacts):
         families = "; ".join(family.name for family in self.plan.families) or _("none")
         return _("%(objective)s Level %(alpha)s. Families of tests: %(families)s. Intervals are 95 %%.") % {
             "objective": self.objective(),
-            "alpha": f"{self.plan.alpha:g}",
+            "alpha": localise(f"{self.plan.alpha:g}"),
             "families": families,
         }
 

@@ -138,7 +138,7 @@ class NetworkFacts(MaterialFacts):
         """Return the parts of the test images between which the share fooled differs most."""
         evaluations = self.record.attack.by_resolution.values() if self.record.attack else ()
         parts = [part for each in evaluations for part in each.subgroups if part.fooled.share is not None]
-        if len(parts) < 2:
+        if len({(part.column, part.value) for part in parts}) < 2:
             return ""
         low, high = (choose(parts, key=lambda part: part.fooled.share or 0) for choose in (min, max))
         sentence = _("Share fooled by subgroup of the test images: from %(low)s to %(high)s.")

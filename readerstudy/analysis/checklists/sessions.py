@@ -125,8 +125,8 @@ class SessionsFacts(NetworkFacts):
         if not self.conduct:
             return ""
         return _(
-            "This software, version %(version)s, in a browser: one image at a time with window, level, zoom and "
-            "magnifier, no way back to an earlier image."
+            "This software, version %(version)s, in a browser: one image at a time, with window, level, zoom and "
+            "magnifier."
         ) % {"version": self.conduct.software.version or "?"}
 
     def times(self) -> str:

@@ -41,9 +41,9 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
     yield _("Primary figure"), endpoint_in_full(plan.primary)
     comparison = _("session %(after)s against session %(before)s")
     yield _("Comparison"), comparison % {"before": plan.before, "after": plan.after}
-    yield _("Level of significance"), f"{plan.alpha:g}"
+    yield _("Level of significance"), plan.alpha
     yield _("“Unsure” counts as"), unsure_name(plan.unsure)
-    yield _("Margin of equivalence"), f"{plan.margin:g}"
+    yield _("Margin of equivalence"), plan.margin
     yield _("Sub-group test"), subgroup_rule(plan)
     idle = _("at most %(seconds)s s count per image; longer times count as idle")
     yield _("Idle rule"), idle % {"seconds": plan.idle_after_s} if plan.idle_after_s else _("none")

@@ -17,6 +17,7 @@ from readerstudy.analysis.wording import (
     session_limit_sentence,
     subset_name,
 )
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.protocol.analysis_plan import FIGURES, AnalysisPlan
 from readerstudy.statistics.equivalence import Equivalence, tost
@@ -41,7 +42,7 @@ def planned_tests_table(
             "%(before)s, with 95 %% intervals if the test has one; intervals are not adjusted for multiple tests. "
             "“Changed” means that the adjusted p is below %(alpha)s. All results outside this table are descriptive."
         )
-        % {"alpha": f"{plan.alpha:g}", **compared_sessions(plan)},
+        % {"alpha": localise(f"{plan.alpha:g}"), **compared_sessions(plan)},
         columns=(
             Column("family", _("Family")),
             Column("endpoint", _("Endpoint")),
@@ -112,8 +113,8 @@ def _primary(comparison: MrmcComparison, plan: AnalysisPlan) -> Iterator[str]:
     )
     yield sentence % {
         "figure": figure_name(comparison.figure),
-        "first": f"{result.means[plan.before]:.3f}",
-        "second": f"{result.means[plan.after]:.3f}",
+        "first": localise(f"{result.means[plan.before]:.3f}"),
+        "second": localise(f"{result.means[plan.after]:.3f}"),
         "change": _signed(change.value),
         "low": _signed(change.low),
         "high": _signed(change.high),
@@ -130,7 +131,7 @@ def _primary(comparison: MrmcComparison, plan: AnalysisPlan) -> Iterator[str]:
 
 def _signed(value: float) -> str:
     """Return a number with three decimals, so that means and change are consistent within a sentence."""
-    return f"{value:+z.3f}".replace("-", "−")
+    return localise(f"{value:+z.3f}")
 
 
 def _decision(change: float, p: float, plan: AnalysisPlan) -> str:
@@ -149,7 +150,7 @@ def _decision(change: float, p: float, plan: AnalysisPlan) -> str:
             "At the plan’s level of %(alpha)s, this is a change: similar readers perform worse in session %(after)s "
             "than in session %(before)s."
         )
-    return sentence % {"alpha": f"{plan.alpha:g}", **compared_sessions(plan)}
+    return sentence % {"alpha": localise(f"{plan.alpha:g}"), **compared_sessions(plan)}
 
 
 def equivalence_test(comparison: MrmcComparison, plan: AnalysisPlan) -> Equivalence | None:
@@ -174,9 +175,9 @@ def _equivalence_sentence(equivalence: Equivalence, plan: AnalysisPlan) -> str:
             "%(level)s %% interval %(low)s to %(high)s): “no change” cannot be claimed."
         )
     return sentence % {
-        "margin": f"{plan.margin:g}",
+        "margin": localise(f"{plan.margin:g}"),
         "p": p_text(equivalence.p),
-        "level": f"{100 * (1 - 2 * plan.alpha):g}",
+        "level": localise(f"{100 * (1 - 2 * plan.alpha):g}"),
         "low": _signed(equivalence.low),
         "high": _signed(equivalence.high),
     }

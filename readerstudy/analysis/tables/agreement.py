@@ -16,6 +16,7 @@ from readerstudy.analysis.record.counts import (
     subset_kinds,
 )
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.agreement import Agreement, Coefficient, agreement_of_counts
 
@@ -142,4 +143,4 @@ def _sentence(agreement: Agreement, images: JudgedImages) -> str:
         "Session %(session)s, %(kind)s: two readers give an image the same verdict in %(percent)s of 100 cases; κ is "
         "%(kappa)s."
     )
-    return sentence % {**values, "kappa": f"{kappa:z.2f}".replace("-", "−")}
+    return sentence % {**values, "kappa": localise(f"{kappa:z.2f}")}

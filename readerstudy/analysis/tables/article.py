@@ -76,7 +76,8 @@ def table_2_readings(record: StudyRecord) -> Table:
         for image_set in record.sets_of_arm(arm):
             verdicts = record.readings.verdicts_of(reader, image_set.number)
             done = int(verdicts.sum())
-            unsure = int(verdicts[:, VERDICT_UNSURE].sum()) if image_set.asks_for_verdict else None
+            # Without a verdict there is no number of them, not even 0.
+            unsure = int(verdicts[:, VERDICT_UNSURE].sum()) if image_set.asks_for_verdict and done else None
             left = image_set.planned - done
             rows.append((reader, str(image_set.number), arm, image_set.planned, done, left, unsure))
     return Table(

@@ -14,6 +14,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, compare_figure, figure_name
 from readerstudy.analysis.tables.unsure_answers import RULES, ReaderShares, ShareGroup, mean_of, share_groups
 from readerstudy.analysis.wording import compared_sessions, p_text, signed
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
@@ -260,7 +261,7 @@ def _conclusions(pair: _BothRules, plan: AnalysisPlan, *, several_arms: bool) ->
         return
     first, second = (comparison.p for comparison in pair.comparisons)
     name = figure_name(pair.wrong.figure)
-    values = {"figure": f"{pair.wrong.arm}, {name}" if several_arms else name, "alpha": f"{plan.alpha:g}"}
+    values = {"figure": f"{pair.wrong.arm}, {name}" if several_arms else name, "alpha": localise(f"{plan.alpha:g}")}
     if first is None or second is None:
         yield _("%(figure)s: there is no test under one of the rules, so they cannot be compared.") % values
         return

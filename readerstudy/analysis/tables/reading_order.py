@@ -11,6 +11,7 @@ from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import VERDICT_UNSURE, AggregatedReadings, ComparedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.plan_rng import plan_rng
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.order_effects import LogisticTrend, PermutationTest, kendall, lag_one, trend
@@ -163,8 +164,8 @@ def _sentences(effects: tuple[OrderEffects, ...], plan: AnalysisPlan, permutatio
             "count": sum(value < plan.alpha for value in p),
             "all": len(p),
             "what": name,
-            "alpha": f"{plan.alpha:g}",
-            "usual": f"{plan.alpha * len(p):.1f}",
+            "alpha": localise(f"{plan.alpha:g}"),
+            "usual": localise(f"{plan.alpha * len(p):.1f}"),
         }
     if any(effect.trend is None for effect in effects) or (permutations and any(e.tau is None for e in effects)):
         yield _(
@@ -184,4 +185,4 @@ def _permutation_note(permutations: int, readings: int) -> str:
         "τ and neighbours are compared with %(permutations)s permuted orders, so no p is below %(least)s. The seed is "
         "derived from the plan’s hash."
     )
-    return sentence % {"permutations": permutations, "least": f"{1 / (1 + permutations):.3f}"}
+    return sentence % {"permutations": permutations, "least": localise(f"{1 / (1 + permutations):.3f}")}

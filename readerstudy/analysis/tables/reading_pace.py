@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import compared_sessions, session_limit_sentence
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 
@@ -69,8 +70,8 @@ def _sentence(reader: str, before: float | None, after: float | None, plan: Anal
         )
         yield sentence % {
             "reader": reader,
-            "seconds_after": f"{after:.1f}",
-            "seconds_before": f"{before:.1f}",
-            "ratio": f"{after / before:.2f}",
+            "seconds_after": localise(f"{after:.1f}"),
+            "seconds_before": localise(f"{before:.1f}"),
+            "ratio": localise(f"{after / before:.2f}"),
             **compared_sessions(plan),
         }

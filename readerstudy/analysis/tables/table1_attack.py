@@ -15,6 +15,7 @@ from readerstudy.experiments.tables.cells import (
     tables_by_variant,
     unprocessed_sentence,
 )
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.results.evaluation import AttackTable, Decisions, Variant
 from readerstudy.statistics.proportions import Proportion
@@ -88,11 +89,11 @@ def _notes(attack: StudyAttack) -> Iterator[str]:
         if evaluation.similarity:
             yield _(
                 "At %(resolution)s resolution the median similarity of an adversarial image to its source image is "
-                "%(psnr).1f dB (PSNR) and %(ssim).3f (SSIM)."
+                "%(psnr)s dB (PSNR) and %(ssim)s (SSIM)."
             ) % {
                 "resolution": resolution,
-                "psnr": evaluation.similarity.psnr_median_db,
-                "ssim": evaluation.similarity.ssim_median,
+                "psnr": localise(f"{evaluation.similarity.psnr_median_db:.1f}"),
+                "ssim": localise(f"{evaluation.similarity.ssim_median:.3f}"),
             }
 
 

@@ -104,7 +104,7 @@ _SESSION: Final = {
         _("Blocks keep the session’s share of adversarial images in every stretch of the list."),
         Section.ORDER,
         {
-            "same": _("The same random order for all readers, as in the article"),
+            "same": _("The same random order for all readers"),
             "per_reader": _("Another random order for each reader"),
             "blocks": _("The same order for all readers, in blocks"),
         },

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Difference, Estimate, Missing
 from readerstudy.modalities import subgroup_titles
 from readerstudy.results.evaluation import (
@@ -62,7 +63,7 @@ def rule_label(rule: ThresholdRule) -> str:
     """Return how a threshold was chosen, for a cell."""
     match rule:
         case ThresholdRule.ARTICLE:
-            return "0.5"
+            return localise("0.5")
         case ThresholdRule.YOUDEN:
             return _("tuning")
         case ThresholdRule.SENSITIVITY:

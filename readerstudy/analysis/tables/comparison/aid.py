@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.aid import AidRecord
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import wilson
@@ -72,5 +73,5 @@ def _sentences(record: StudyRecord) -> Iterator[str]:
             "adversarial from real images with an AUC of %(auc)s (%(low)s to %(high)s)."
         )
         values = {"auc": area.value, "low": area.low, "high": area.high}
-        texts = {name: f"{value:.2f}" for name, value in values.items()}
+        texts = {name: localise(f"{value:.2f}") for name, value in values.items()}
         yield sentence % {"session": aid.session, "run": aid.classifier, **texts}

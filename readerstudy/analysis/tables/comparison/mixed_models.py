@@ -12,6 +12,7 @@ from scipy.special import stdtr, stdtrit
 from readerstudy.analysis.record.counts import VERDICT_UNSURE, ComparedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import compared_sessions, p_text, session_limit_sentence
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.crossed_effects import INTERCEPT, FixedEffect
@@ -222,11 +223,11 @@ def _session_effect(sentence: str, fit: ModelFit, plan: AnalysisPlan) -> Iterato
     for effect in fit.effects:
         if effect.name == f"session {plan.after}":
             interval = _("%(low)s to %(high)s; p %(p)s") % {
-                "low": f"{effect.ratio.low:.2f}",
-                "high": f"{effect.ratio.high:.2f}",
+                "low": localise(f"{effect.ratio.low:.2f}"),
+                "high": localise(f"{effect.ratio.high:.2f}"),
                 "p": p_text(effect.p),
             }
-            values = {"ratio": f"{effect.ratio.value:.2f}", "interval": interval}
+            values = {"ratio": localise(f"{effect.ratio.value:.2f}"), "interval": interval}
             yield sentence % {**values, **compared_sessions(plan)}
 
 

@@ -17,6 +17,7 @@ from readerstudy.analysis.tables.comparison.mrmc import (
 )
 from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.analysis.wording import p_text
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.bootstrap import REPLICATES, BootstrapEstimate, reader_by_case
@@ -218,7 +219,7 @@ def _agreement_sentence(results: list[MethodResult], plan: AnalysisPlan, arm: st
             "The conclusion depends on the method: p is below %(alpha)s for %(methods)s, but not for the others. The "
             "planned analysis is decisive (p %(p)s)."
         )
-    words = {"alpha": f"{plan.alpha:g}", "methods": "; ".join(significant), "p": p_text(results[0].p or 0.0)}
+    words = {"alpha": localise(f"{plan.alpha:g}"), "methods": "; ".join(significant), "p": p_text(results[0].p or 0.0)}
     return f"{arm}. {sentence % words}" if arm else sentence % words
 
 
