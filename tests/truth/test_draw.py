@@ -9,6 +9,8 @@ import pytest
 
 from readerstudy.protocol.sessions import ZHOU2021
 from readerstudy.truth.draw import Candidate, CohortTooSmall, draw
+from readerstudy.truth.shortages import positive_share, shortages
+from readerstudy.truth.strata import Kind, strata
 
 SHARE = 0.17  # about the article's share of malignant images
 
@@ -136,6 +138,23 @@ def test_a_declared_share_of_positives_is_drawn():
     for picks in draw(candidates, sessions, seed=1)[3], draw(candidates, sessions, seed=2)[3]:
         for adversarial in (False, True):
             assert sum(label[pick.image] for pick in picks if pick.adversarial is adversarial) == 40
+
+
+def test_without_a_share_the_draw_is_in_proportion_as_in_the_article_s_cohort():
+    """148 of 876 held-out images are positive: 74 patients with two images each."""
+    supply = {Kind("test", label, frozenset((3, 5))): count for label, count in ((1, 148), (0, 728))}
+    rows = strata(ZHOU2021[2::2], share_of=lambda splits: positive_share(supply, splits))
+    assert [row.count for row in rows if row.label == 1] == [37, 37, 37, 37]
+    assert shortages(ZHOU2021[2::2], supply) == ()
+
+
+def test_shares_that_the_cohort_cannot_give_are_said_by_session():
+    supply = {Kind("test", label, frozenset((3, 5))): count for label, count in ((1, 148), (0, 728))}
+    enriched = [replace(session, positive_share=0.3) for session in ZHOU2021[2::2]]
+    lacks = shortages(enriched, supply)
+    # 65 in each half of session 3, of which 148 are enough; 18 are left for the 132 of session 5.
+    assert {(lack.session, lack.missing) for lack in lacks} == {(5, 48), (5, 66)}
+    assert all("session 5" in lack.sentence.lower() for lack in lacks)
 
 
 @pytest.mark.parametrize("size", [2, 10, 37, 436])
