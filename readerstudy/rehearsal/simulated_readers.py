@@ -1,8 +1,8 @@
 """Simulated readers who complete a rehearsal copy of a study through the API, over HTTP.
 
 Their verdicts make it possible to view a report before a real reader has read. They get the truth from the database,
-which no reader does, and answer at random by skill. Each verdict is drawn independently of the image, so agreement
-between simulated readers and variance between cases are close to zero.
+which no reader does, and answer at random by skill. Each image has a difficulty that all of them share, so that their
+agreement, and the variance between images, are seen in the report.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, count
+from math import sqrt
 from random import Random
-from statistics import fmean
+from statistics import NormalDist, fmean
 from threading import Lock
 
 from django.db import transaction
@@ -26,7 +27,7 @@ from readerstudy.rehearsal.live_server import connect_reader, serve_application
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import close_study, copy_members, enroll, mark_rehearsed
 from readerstudy.studies.lifecycle import FINISHED, StudyStatus
-from readerstudy.studies.models import Enrollment, Study
+from readerstudy.studies.models import Enrollment, Presentation, Study
 from readerstudy.truth.actions import create_study, same_plan, unseal_study
 from readerstudy.truth.queries import adversarial_codes
 
@@ -51,8 +52,8 @@ class Skill:
         return chances.get(session, fmean(chances.values()))
 
 
-# Invented values within the ranges that the text of Zhou et al. (2021) gives: adversarial images recognised by 29 to
-# 71 %, reader 4 from .60 to .94. The readers' own values are in Table 3 of the article, which was not available.
+# Invented values, within the ranges that the text of Zhou et al. (2021) gives: adversarial images recognised by 29 to
+# 71 %, reader 4 from .60 to .94.
 SKILLS = (
     Skill({2: 0.88, 3: 0.93, 5: 0.86}, {3: 0.56, 5: 0.62}, 0.05, 9, reliance=0.1),
     Skill({2: 0.62, 3: 0.66, 5: 0.50}, {3: 0.44, 5: 0.45}, 0.15, 16, reliance=0.3),
@@ -60,6 +61,11 @@ SKILLS = (
     Skill({2: 0.60, 3: 0.94, 5: 0.93}, {3: 0.69, 5: 0.80}, 0.08, 7, reliance=0.05),
     Skill({2: 0.58, 3: 0.63, 5: 0.68}, {3: 0.48, 5: 0.24}, 0.20, 18, reliance=0.5),
 )
+
+# The spread of the images' difficulties, on the scale of a reader's own noise with an SD of 1: two readers' answers to
+# an image then have a latent correlation of .8² / (1 + .8²) = .39.
+DIFFICULTY_SD = 0.8
+NORMAL = NormalDist()
 
 ReportProgress = Callable[[int, int], None]
 
@@ -82,7 +88,7 @@ def rehearse_study(
     enrollments = Enrollment.objects.filter(study=copy).select_related("reader", "study").order_by("id")
     with serve_application() as base_url:
         readers = [
-            _SimulatedReader(base_url, enrollment, skill, Random(f"{seed}:{number}"))
+            _SimulatedReader(base_url, enrollment, skill, seed, number)
             for number, (enrollment, skill) in enumerate(zip(enrollments, SKILLS, strict=True))
         ]
         total = len(SKILLS) * sum(plan.total for plan in copy.session_plans.all())
@@ -163,10 +169,11 @@ def _read_in_parallel(readers: "list[_SimulatedReader]", *, total: int, progress
 class _SimulatedReader:
     """One simulated reader with a connection of their own."""
 
-    def __init__(self, base_url: str, enrollment: Enrollment, skill: Skill, rng: Random) -> None:
+    def __init__(self, base_url: str, enrollment: Enrollment, skill: Skill, seed: int, number: int) -> None:
         self.client = connect_reader(base_url, enrollment.reader)
-        self.study, self.skill, self.rng = enrollment.study.code, skill, rng
+        self.study, self.skill, self.rng = enrollment.study.code, skill, Random(f"{seed}:{number}")
         self.adversarial = adversarial_codes(enrollment)
+        self.difficulty = _difficulties(enrollment, seed)
 
     def read(self) -> Iterator[None]:
         """Read every session in order; yield once for each verdict, those of an interrupted rehearsal included."""
@@ -192,9 +199,27 @@ class _SimulatedReader:
         if aid and self.rng.random() < self.skill.reliance:
             return "not_real" if aid["above"] else "real"
         adversarial = stimulus["code"] in self.adversarial
-        chance = self.skill.chance(number, adversarial=adversarial)
+        chance = chance_at(self.skill.chance(number, adversarial=adversarial), self.difficulty[stimulus["code"]])
         right, wrong = ("not_real", "real") if adversarial else ("real", "not_real")
         draw = self.rng.random()
         if draw < chance:
             return right
         return "unsure" if self.rng.random() < self.skill.unsure / (1 - chance) else wrong
+
+
+def _difficulties(enrollment: Enrollment, seed: int) -> dict[str, float]:
+    """Return the difficulty of each image by the code under which this reader sees it, the same for all readers."""
+    shown = Presentation.objects.filter(reading_list__enrollment=enrollment).values_list("code", "stimulus_id")
+    return {code: difficulty_of(stimulus, seed) for code, stimulus in shown}
+
+
+def difficulty_of(stimulus: int, seed: int) -> float:
+    """Return the difficulty of an image, by its key: standard normal, 0 for the average image."""
+    return Random(f"{seed}:image:{stimulus}").gauss(0, 1)
+
+
+def chance_at(chance: float, difficulty: float) -> float:
+    """Return the probability of a correct verdict on an image of this difficulty; its mean over images is `chance`."""
+    if not 0 < chance < 1:
+        return chance
+    return NORMAL.cdf(NORMAL.inv_cdf(chance) * sqrt(1 + DIFFICULTY_SD**2) - DIFFICULTY_SD * difficulty)

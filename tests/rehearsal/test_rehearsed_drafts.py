@@ -91,7 +91,7 @@ def test_an_aided_study_is_read_to_its_end_and_exported_with_what_the_aid_displa
 
 def test_a_simulated_reader_can_rely_on_the_aid():
     reader = _SimulatedReader.__new__(_SimulatedReader)
-    reader.rng, reader.adversarial = Random(1), {"b"}
+    reader.rng, reader.adversarial, reader.difficulty = Random(1), {"b"}, {"a": 0.0, "b": 0.0}
     reader.skill = Skill({2: 1.0}, {3: 1.0}, 0, 9, reliance=1)
     aid = {"score": "0.83", "threshold": "0.37", "above": True}
     assert reader._verdict({"code": "a", "aid": aid}, 2) == "not_real"
