@@ -203,6 +203,9 @@ def test_no_page_of_a_report_holds_english(client, db, rosa):
         f"manage.py rehearse_study {study.code}",
         "JSON",
         "PDF",
+        "Parquet",
+        "iMRMC",
+        "MRMCaov",
         *(family.name for family in study.analysis.families),
     }
     names |= {

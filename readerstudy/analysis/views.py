@@ -93,6 +93,7 @@ def study_report(request: HttpRequest, study: Study, number: int | None = None) 
         "readings": report.readings,
         "versions": versions_of(study),
         "may_export": may_see_truth(study, signed_in_user(request)),
+        "judged_sessions": [plan.number for plan in study.session_plans.order_by("number") if plan.asks_verdict],
     }
     return render(request, "report/study.html", context)
 

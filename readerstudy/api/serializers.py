@@ -281,6 +281,14 @@ class ResultsQuery(Shape):
     version = serializers.IntegerField(required=False, min_value=1, max_value=9999, help_text="the newest if missing")
 
 
+class RatingsQuery(Shape):
+    """Which ratings."""
+
+    session = serializers.IntegerField(
+        required=False, min_value=1, max_value=9999, help_text="only those of this session; all if missing"
+    )
+
+
 class ReportPdfFacts(Shape):
     """The PDF of a stored version in one language, which was laid out once."""
 

@@ -1,6 +1,6 @@
 """The requests about one study: its protocol and moves, its readers, its figures and its results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import sleep
 from typing import Any, Final, Literal, cast
@@ -60,6 +60,13 @@ Act = Literal["pause", "resume", "withdraw", "repeats", "early", "continue"]  # 
 # The study after a move, the job that carries it out, or nothing after a deletion.
 Moved = StudyPage | JobStarted | None
 STUDIES: Final = "/api/v1/studies/"
+
+Program = Literal["iMRMC", "MRMCaov", "RJafroc"]
+RATINGS: Final[Mapping[Program, str]] = {
+    "iMRMC": "ratings.imrmc",
+    "MRMCaov": "ratings-mrmcaov.csv",
+    "RJafroc": "ratings-rjafroc.xlsx",
+}
 
 
 class Study:
@@ -245,6 +252,13 @@ class Study:
     def save_bundle(self, path: Path | str, *, progress: Advance | bool = True) -> Download:
         """Write the newest bundle, a zip file."""
         return download(self._client, f"{self._base}bundle.zip", path, progress=progress)
+
+    def save_ratings(
+        self, path: Path | str, *, program: Program, session: int | None = None, progress: Advance | bool = True
+    ) -> Download:
+        """Write the verdicts of all blinded sessions, or of one, as a file for another program."""
+        query = "" if session is None else f"?session={session}"
+        return download(self._client, f"{self._base}{RATINGS[program]}{query}", path, progress=progress)
 
     def _get(self, address: str) -> Any:
         return self._client.call("GET", f"{self._base}{address}")

@@ -12,7 +12,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 LOCKED = {
     "web": EXTRAS["web"],
     "ml": [*EXTRAS["web"], *EXTRAS["ml"]],
-    "dev": [*EXTRAS["web"], *EXTRAS["ml"], *EXTRAS["dev"], *EXTRAS["frames"], *EXTRAS["parquet"]],
+    "dev": [*EXTRAS["web"], *EXTRAS["ml"], *EXTRAS["dev"], *EXTRAS["frames"], *EXTRAS["parquet"], *EXTRAS["excel"]],
     "single_sign_on": [*EXTRAS["web"], *EXTRAS["saml"], *EXTRAS["ldap"]],
     "oracle": EXTRAS["oracle"],
     "fuzz": EXTRAS["fuzz"],

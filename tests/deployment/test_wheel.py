@@ -128,6 +128,17 @@ def test_what_needs_an_extra_names_it(plain: Installed, module: str, extra: str)
     assert f"pip install 'readerstudy[{extra}]'" in run.stderr.splitlines()[-1]
 
 
+def test_an_excel_file_without_openpyxl_names_its_extra(plain: Installed) -> None:
+    program = """
+import io
+from readerstudy.statistics.rating_files import ratings_of, write_rjafroc
+write_rjafroc(ratings_of([1, 2], [0, 1], ["R1", "R1"], ["a", "b"], ["x", "x"]), io.BytesIO())
+"""
+    run = plain.run("-c", program)
+    assert "pip install 'readerstudy[excel]'" in run.stderr.splitlines()[-1]
+    assert any(each.startswith("openpyxl==") for each in PROJECT["optional-dependencies"]["excel"])
+
+
 def test_every_extra_that_a_message_names_is_declared() -> None:
     extras = PROJECT["optional-dependencies"]
     source = (ROOT / "readerstudy" / "missing_packages.py").read_text()
