@@ -24,8 +24,9 @@ for package in (readerstudy.client, readerstudy.statistics):
         result = doctest.testmod(importlib.import_module(module.name))
         assert not result.failed, module.name
         print(module.name, result.attempted)
-document = doctest.testfile({document!r}, module_relative=False, optionflags=doctest.ELLIPSIS)
-assert document.attempted > 10 and not document.failed
+for document in {documents!r}:
+    result = doctest.testfile(document, module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 10 and not result.failed, document
 """
 
 WEB_PROGRAM = """
@@ -102,8 +103,8 @@ def test_a_plain_installation_needs_three_packages(plain: Installed) -> None:
 def test_its_examples_run_without_a_checkout(plain: Installed) -> None:
     (plain.folder / "tests" / "statistics").mkdir(parents=True, exist_ok=True)
     (plain.folder / "tests" / "statistics" / "oracles").symlink_to(ROOT / "tests" / "statistics" / "oracles")
-    document = str(ROOT / "docs" / "explanation" / "statistics.md")
-    run = plain.run("-c", PLAIN_PROGRAM.format(root=str(ROOT), document=document))
+    documents = [str(ROOT / "docs" / name) for name in ("explanation/statistics.md", "guides/mrmc-programs.md")]
+    run = plain.run("-c", PLAIN_PROGRAM.format(root=str(ROOT), documents=documents))
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
     attempted = dict(re.findall(r"(readerstudy\S+) (\d+)", run.stdout))
     assert len(attempted) > 40

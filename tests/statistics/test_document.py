@@ -19,6 +19,13 @@ def test_the_examples_of_the_document_print_what_it_says(monkeypatch: pytest.Mon
     assert result.failed == 0
 
 
+def test_the_examples_for_users_of_other_programs_print_what_it_says() -> None:
+    guide = document.EXAMPLES.parents[1] / "guides" / "mrmc-programs.md"
+    result = doctest.testfile(str(guide), module_relative=False)
+    assert result.attempted > 40
+    assert result.failed == 0
+
+
 def test_the_document_has_a_place_for_the_tables_of_the_calibration() -> None:
     text = document.DOCUMENT.read_text()
     assert text.index(document.BEGIN) < text.index(document.END)
