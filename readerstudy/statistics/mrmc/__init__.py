@@ -32,14 +32,17 @@ from readerstudy.statistics.mrmc.sizing import (
     power,
     readers_needed,
 )
+from readerstudy.statistics.mrmc.standalone import Standalone, algorithm_against_readers
 from readerstudy.statistics.mrmc.u_statistics import UStatistic, u_statistic
 
 __all__ = [
     "ExpectedRatings",
     "ObuchowskiRockette",
     "Power",
+    "Standalone",
     "UStatistic",
     "VarianceComponents",
+    "algorithm_against_readers",
     "binary_components",
     "cases_needed",
     "equivalence_power",

@@ -51,7 +51,7 @@ class _FTest:
 
 
 @dataclass(frozen=True)
-class _Contrast:
+class Contrast:
     """A difference with its standard error, interval and two-sided p; None if its variance is 0."""
 
     estimate: float
@@ -85,13 +85,13 @@ def obuchowski_rockette(
     Raises ValueError if the readings cannot be analysed. If nothing varies, `f` and `p` are None and `undefined`
     gives the reason.
     """
-    _check(covariance, random, confidence)
+    check_options(covariance, random, confidence)
     readings = code_readings(score, truth, reader, case, condition, figure=figure, threshold=threshold, design=design)
     conditions, readers = readings.conditions, readings.readers
     T, R = len(conditions), len(readers)
     if random != "cases" and R < 2:
         raise ValueError("reader: there is only one reader; pass random='cases' for results about that reader.")
-    table, matrix = _cells(readings, covariance)
+    table, matrix = cell_estimates(readings, covariance)
     squares = mean_squares(table, matrix)
     test = _f_test(squares, T, R, random)
     means = table.mean(axis=1)
@@ -137,7 +137,8 @@ def obuchowski_rockette(
     )
 
 
-def _check(covariance: str, random: str, confidence: float) -> None:
+def check_options(covariance: str, random: str, confidence: float) -> None:
+    """Raise ValueError if an option is none of those that there are."""
     if covariance not in COVARIANCES:
         raise ValueError(f"covariance must be one of {', '.join(COVARIANCES)}, not {covariance!r}.")
     if random not in RANDOM:
@@ -146,7 +147,7 @@ def _check(covariance: str, random: str, confidence: float) -> None:
         raise ValueError(f"confidence must be between 0 and 1, not {confidence}.")
 
 
-def _cells(readings: CodedReadings, covariance: Covariance) -> tuple[Floats, Floats]:
+def cell_estimates(readings: CodedReadings, covariance: Covariance) -> tuple[Floats, Floats]:
     """Return estimates (T, R) of all conditions and readers, and their covariances over cases (T, R, T, R)."""
     shape = T, R = len(readings.conditions), len(readings.readers)
     if missing := np.flatnonzero(np.bincount(readings.cell, minlength=T * R) == 0).tolist():
@@ -200,13 +201,14 @@ def _bounded(estimate: float, variance: float, df: float, confidence: float) -> 
     return Interval(float(estimate), se, float(df), max(estimate - half, 0.0), min(estimate + half, 1.0))
 
 
-def _contrast(estimate: float, variance: float, df: float, confidence: float) -> _Contrast:
+def contrast(estimate: float, variance: float, df: float, confidence: float) -> Contrast:
+    """Return an estimate with its t interval and two-sided p, which are None if `variance` is 0."""
     se = float(np.sqrt(max(variance, 0.0)))
     if variance <= TINY:
-        return _Contrast(float(estimate), se, low=None, high=None, p=None)
+        return Contrast(float(estimate), se, low=None, high=None, p=None)
     half, t = _quantile(confidence, df) * se, abs(estimate) / se
     p = 2 * float(ndtr(-t) if np.isinf(df) else stdtr(df, -t))
-    return _Contrast(float(estimate), se, float(estimate - half), float(estimate + half), p)
+    return Contrast(float(estimate), se, float(estimate - half), float(estimate + half), p)
 
 
 def _quantile(confidence: float, df: float) -> float:
@@ -222,8 +224,8 @@ def _differences(
         return []
     differences = []
     for a, b in combinations(range(len(conditions)), 2):
-        contrast = _contrast(means[a] - means[b], 2 * test.spread / readers, test.df2, confidence)
-        differences.append(ConditionDifference(conditions[a], conditions[b], *astuple(contrast)))
+        found = contrast(means[a] - means[b], 2 * test.spread / readers, test.df2, confidence)
+        differences.append(ConditionDifference(conditions[a], conditions[b], *astuple(found)))
     return differences
 
 
@@ -237,6 +239,6 @@ def _reader_differences(
         variance = 2 * (squares.var - (squares.cov1 or 0.0))
         variance = variance if abs(variance) > ROUNDING * squares.var else 0.0
         for a, b in combinations(range(len(conditions)), 2):
-            contrast = _contrast(table[a, r] - table[b, r], variance, np.inf, confidence)
-            differences.append(ReaderDifference(reader, conditions[a], conditions[b], *astuple(contrast)))
+            found = contrast(table[a, r] - table[b, r], variance, np.inf, confidence)
+            differences.append(ReaderDifference(reader, conditions[a], conditions[b], *astuple(found)))
     return differences
