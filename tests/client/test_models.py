@@ -118,6 +118,9 @@ CALLS: list[Callable[[InvestigatorClient, Path], object]] = [
     lambda client, folder: client.study("tiny").make_bundle(),
     lambda client, folder: client.study("tiny").bundle_job(),
     lambda client, folder: client.study("tiny").save_bundle(folder / "bundle.zip"),
+    lambda client, folder: client.study("tiny").save_ratings(folder / "tiny.imrmc", program="iMRMC"),
+    lambda client, folder: client.study("tiny").save_ratings(folder / "tiny.csv", program="MRMCaov"),
+    lambda client, folder: client.study("tiny").save_ratings(folder / "tiny.xlsx", program="RJafroc", session=3),
 ]
 
 
