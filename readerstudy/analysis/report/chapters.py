@@ -37,6 +37,7 @@ from readerstudy.analysis.tables.comparison.reader_changes import (
 )
 from readerstudy.analysis.tables.comparison.same_images import same_images_table
 from readerstudy.analysis.tables.comparison.sensitivity_analyses import sensitivity_analyses_table
+from readerstudy.analysis.tables.comparison.standalone import detector_against_readers_table
 from readerstudy.analysis.tables.comparison.subgroup_tests import (
     SubgroupComparison,
     all_subgroup_tests_table,
@@ -145,6 +146,7 @@ class Chapters:
             classifier_figure(record, plan, scores),
             aid_table(record),
             detector_table(record, plan),
+            detector_against_readers_table(record, plan),
             self.gallery,
         )
 
