@@ -95,7 +95,9 @@ def _columns() -> tuple[Column, ...]:
 def _row(
     detector: DetectorRecord, session: int, arm: str, figure: FigureOfMerit, result: Standalone
 ) -> tuple[Cell, ...]:
-    has_interval = result.low is not None and result.high is not None
+    difference: Estimate | float = result.difference
+    if result.low is not None and result.high is not None:
+        difference = Estimate(result.difference, result.low, result.high)
     return (
         str(session),
         arm,
@@ -105,6 +107,6 @@ def _row(
         result.cases,
         result.algorithm,
         result.mean,
-        Estimate(result.difference, result.low, result.high) if has_interval else result.difference,
+        difference,
         result.p,
     )
