@@ -19,7 +19,12 @@ ROUNDING = 1e-12  # relative to the variances; smaller differences are rounding 
 
 @dataclass(frozen=True)
 class Area:
-    """An area under a ROC curve, its variance, and its interval, clipped to 0 to 1."""
+    """An area under a ROC curve, its variance, and its interval, clipped to 0 to 1.
+
+    At an area of 0 or 1, DeLong's variance is 0, which is no certainty: the interval is then exact and conservative.
+    Of k disjoint pairs of a positive and a negative case of different patients all are ordered alike, which has at most
+    the probability area^k (Clopper and Pearson, 1934). If all scores are equal, the interval is 0 to 1.
+    """
 
     auc: float
     variance: float
@@ -54,7 +59,26 @@ def area(truth: ArrayLike, score: ArrayLike, *, cluster: ArrayLike | None = None
     (auc,), matrix = _areas(truth, cluster, confidence, score=score)
     variance = float(matrix[0, 0])
     half = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance)
+    if variance <= ROUNDING:
+        low, high = _bounds_without_variance(float(auc), _disjoint_pairs(truth, cluster), confidence)
+        return Area(float(auc), variance, low, high)
     return Area(float(auc), variance, float(max(auc - half, 0.0)), float(min(auc + half, 1.0)))
+
+
+def _bounds_without_variance(auc: float, pairs: int, confidence: float) -> tuple[float, float]:
+    bound = float(((1 - confidence) / 2) ** (1 / pairs))
+    if auc > 1 - ROUNDING:
+        return bound, 1.0
+    return (0.0, 1 - bound) if auc < ROUNDING else (0.0, 1.0)
+
+
+def _disjoint_pairs(truth: ArrayLike, cluster: ArrayLike | None) -> int:
+    """Return how many pairs of a positive and a negative case can be made of different patients at least."""
+    positive = signal_mask(truth)
+    patient = np.arange(positive.size) if cluster is None else np.asarray(cluster)
+    with_positives, with_negatives = np.unique(patient[positive]), np.unique(patient[~positive])
+    patients = np.union1d(with_positives, with_negatives).size
+    return int(min(with_positives.size, with_negatives.size, patients // 2))
 
 
 def paired(

@@ -31,7 +31,8 @@ class PermutationTest:
     """A statistic of the reading order, compared with its distribution under permuted orders.
 
     `p` is two-sided. `usual_low` and `usual_high` are quantiles of the permutation distribution; `low` and `high` are
-    the value minus these quantiles relative to the expected value.
+    the value minus these quantiles relative to the expected value, which is no confidence interval: the spread of
+    permuted orders is that of independent readings, and with few wrong verdicts it is skewed.
     """
 
     value: float

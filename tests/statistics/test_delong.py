@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.statistics import delong
+from readerstudy.statistics.proportions import clopper_pearson
 from tests.statistics.mrmc.data import expected, near, published, simulated, van_dyke
 from tests.statistics.oracle import SHARED
 
@@ -148,3 +149,39 @@ def images(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     woman = rng.normal(size=12)[patient]
     a, b = (np.round(truth + woman + rng.normal(size=40), 1) for _ in range(2))
     return truth, a, b, patient
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(2, 9), (3, 3), (20, 30)])
+def test_a_perfect_area_has_the_interval_of_its_disjoint_pairs(positives: int, negatives: int) -> None:
+    truth = [1] * positives + [0] * negatives
+    perfect = delong.area(truth, truth)
+    assert (perfect.auc, perfect.high) == (1.0, 1.0)
+    pairs = min(positives, negatives)
+    assert perfect.low == pytest.approx(clopper_pearson(pairs, pairs).low)
+    reversed_ = delong.area(truth, [1 - t for t in truth])
+    assert (reversed_.auc, reversed_.low, reversed_.high) == (0.0, 0.0, pytest.approx(1 - perfect.low))
+
+
+def test_a_perfect_area_counts_patients_and_not_images() -> None:
+    truth, patient = [1] * 10 + [0] * 10, [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5
+    assert delong.area(truth, truth, cluster=patient).low == pytest.approx(0.025**0.5)
+    # Three patients, each with both kinds, make one pair of different patients for certain.
+    both = [1, 2, 3] * 4
+    assert delong.area([1] * 6 + [0] * 6, [1] * 6 + [0] * 6, cluster=both).low == pytest.approx(0.025)
+
+
+def test_the_interval_of_a_perfect_area_holds_the_area() -> None:
+    """Areas of .9 from five and six cases: the intervals that start at an area of 1 hold .9 whenever it occurs."""
+    rng = np.random.default_rng(5)
+    distance = float(np.sqrt(2) * 1.2815515655)  # of two normal scores with an area of .9
+    misses = 0
+    for _ in range(2000):
+        score = np.concatenate([rng.normal(distance, 1, 5), rng.normal(0, 1, 6)])
+        area = delong.area([1] * 5 + [0] * 6, score)
+        misses += area.auc == 1 and not area.low <= 0.9
+    assert misses / 2000 <= 0.025
+
+
+def test_equal_scores_tell_nothing_of_the_area() -> None:
+    area = delong.area([1, 1, 0, 0], [3, 3, 3, 3])
+    assert (area.auc, area.low, area.high) == (0.5, 0.0, 1.0)

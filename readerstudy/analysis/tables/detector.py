@@ -7,8 +7,9 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.codes import VERDICTS, Subset
 from readerstudy.analysis.record.counts import (
+    KINDS,
     VERDICT_NOT_REAL,
     VERDICT_REAL,
     VERDICT_SEEN,
@@ -60,11 +61,12 @@ def detector_table(record: StudyRecord, plan: AnalysisPlan) -> Table | None:
         caption=_(
             # xgettext: no-python-format
             "A network trained to separate adversarial from real images, on the images that the readers judged; the "
-            "row below it sums the verdicts of all readers on the same images. The detector calls an image adversarial "
-            "above the threshold chosen on its tuning split. The area under the curve (AUC) is that of its "
-            "probability, or of the readers’ ordered verdicts real, unsure, not real. The 95 % intervals treat the "
-            "images of one patient as dependent (DeLong, clustered). Rows of readers have no interval, because "
-            "readings of one reader are dependent; Table 3 shows each reader."
+            "row below it has the means over the readers, each reader’s area and shares on the same images counting "
+            "once. The detector calls an image adversarial above the threshold chosen on its tuning split. The area "
+            "under the curve (AUC) is that of its probability, or of a reader’s ordered verdicts real, unsure, not "
+            "real. The 95 % intervals treat the images of one patient as dependent (DeLong, clustered). Means over "
+            "readers have no interval here; Table 3 shows each reader. A dash means that verdicts of single readers "
+            "on these images are not known, because some images of the session have no score."
         ),
         columns=_columns(),
         rows=rows,
@@ -101,7 +103,7 @@ def _rows(record: StudyRecord, detector: DetectorRecord, rule: Unsure) -> Iterat
             _area(images),
             *(wilson(int(part.sum()), int(part.size)) for part in parts),
         )
-        yield (*head, _("all readers"), None, len(images), *_reader_cells(images, rule))
+        yield (*head, _("mean of readers"), None, len(images), *_mean_cells(_verdicts_by_reader(record, images), rule))
 
 
 def _scored_images(record: StudyRecord, detector: DetectorRecord) -> Iterator[_ScoredImages]:
@@ -127,10 +129,37 @@ def _area(images: _ScoredImages) -> Estimate | None:
     return Estimate(area.auc, area.low, area.high)
 
 
-def _reader_cells(images: _ScoredImages, rule: Unsure) -> tuple[Cell, ...]:
-    """Return the area of the verdicts of all readers, and their shares correct by the plan's rule for unsure."""
-    counts = images.cases.counts
-    real, adversarial = counts[~images.is_adversarial].sum(axis=0), counts[images.is_adversarial].sum(axis=0)
+def _verdicts_by_reader(record: StudyRecord, images: _ScoredImages) -> tuple[Ints, ...] | None:
+    """Return the counts (kinds, verdicts) of each reader on the images.
+
+    Single readings are kept for the two compared sessions only. For another session the counts are those of all its
+    images, and None if some of them have no score.
+    """
+    readings = record.readings
+    readers = [index for index, reader in enumerate(readings.readers) if record.readers.get(reader) == images.arm]
+    compared = readings.compared
+    if (compared.session == images.session).any():
+        used = compared.select((compared.session == images.session) & np.isin(compared.case, images.cases.case))
+        counts = np.zeros((len(readings.readers), len(KINDS), len(VERDICTS)), dtype=np.int64)
+        np.add.at(counts, (used.reader, used.kind, used.verdict), 1)
+        by_reader = [counts[index] for index in readers]
+    else:
+        by_reader = [readings.verdicts_of(readings.readers[index], images.session) for index in readers]
+        if sum(int(each[:, :VERDICT_SEEN].sum()) for each in by_reader) != int(images.cases.counts.sum()):
+            return None
+    return tuple(each for each in by_reader if each[:, :VERDICT_SEEN].any())
+
+
+def _mean_cells(by_reader: tuple[Ints, ...] | None, rule: Unsure) -> tuple[float | None, ...]:
+    """Return the means over readers of the area of the verdicts, and of the shares correct by the plan's rule."""
+    cells = [_reader_cells(counts, rule) for counts in by_reader or ()]
+    known = ([value for value in column if value is not None] for column in zip(*cells, strict=True))
+    return tuple(sum(values) / len(values) if values else None for values in known) if cells else (None,) * 4
+
+
+def _reader_cells(counts: Ints, rule: Unsure) -> tuple[float | None, ...]:
+    """Return the area of one reader's verdicts, and the shares correct; None without such images."""
+    real, adversarial = (counts[list(subset_kinds(kind))].sum(axis=0) for kind in (Subset.REAL, Subset.ADVERSARIAL))
     correct = [count_correct(real, Subset.REAL, rule), count_correct(adversarial, Subset.ADVERSARIAL, rule)]
     shares = [each.hits / each.trials if each.trials else None for each in correct]
     trials = sum(each.trials for each in correct)

@@ -59,9 +59,10 @@ def reading_order_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
             # xgettext: no-python-format
             "Exploratory, each reader separately. τ (Kendall): above 0, correct verdicts are more frequent late in the "
             "session; below 0, early. Neighbours: the correlation of consecutive readings of the same kind of image; "
-            "above 0, correct and wrong verdicts come in runs. Trend: log odds of a correct verdict from the middle of "
-            "the session to its end. Intervals are 95 %. Real and adversarial images are separate, because a varying "
-            "tendency to call images real has opposite effects on the two."
+            "above 0, correct and wrong verdicts come in runs. By chance: the middle 95 % of the values in shuffled "
+            "orders of the same verdicts; this is no confidence interval. Trend: log odds of a correct verdict from "
+            "the middle of the session to its end, with its 95 % interval. Real and adversarial images are separate, "
+            "because a varying tendency to call images real has opposite effects on the two."
         ),
         columns=_columns(),
         rows=tuple(_row(effect) for effect in effects),
@@ -125,9 +126,13 @@ def _columns() -> tuple[Column, ...]:
         Column("session", _("Session")),
         Column("images_are", _("Images are")),
         Column("readings", _("Readings"), Kind.COUNT),
-        Column("tau", "τ", Kind.ESTIMATE, tau),
+        Column("tau", "τ", Kind.SIGNED, tau),
+        Column("tau_usual_low", _("by chance from"), Kind.SIGNED, tau),
+        Column("tau_usual_high", _("to"), Kind.SIGNED, tau),
         Column("tau_p", "p", Kind.P, tau),
-        Column("lag_one", _("correlation"), Kind.ESTIMATE, lag),
+        Column("lag_one", _("correlation"), Kind.SIGNED, lag),
+        Column("lag_one_usual_low", _("by chance from"), Kind.SIGNED, lag),
+        Column("lag_one_usual_high", _("to"), Kind.SIGNED, lag),
         Column("lag_one_p", "p", Kind.P, lag),
         Column("trend", _("log odds"), Kind.ESTIMATE, slope),
         Column("trend_p", "p", Kind.P, slope),
@@ -137,16 +142,11 @@ def _columns() -> tuple[Column, ...]:
 def _row(effect: OrderEffects) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for test in (effect.tau, effect.lag):
-        cells += [_clipped(test), test.p] if test else [None, None]
+        cells += [test.value, test.usual_low, test.usual_high, test.p] if test else [None] * 4
     slope = effect.trend
     cells += [Estimate(slope.slope, slope.low, slope.high), slope.p] if slope else [None, None]
     name = _("real") if effect.subset is Subset.REAL else _("adversarial")
     return effect.reader, str(effect.session), name, effect.readings, *cells
-
-
-def _clipped(test: PermutationTest) -> Estimate:
-    """Return the estimate with its interval clipped to −1 to 1; with few readings it can exceed these limits."""
-    return Estimate(test.value, max(test.low, -1.0), min(test.high, 1.0))
 
 
 def _sentences(effects: tuple[OrderEffects, ...], plan: AnalysisPlan, permutations: int) -> Iterator[str]:

@@ -64,20 +64,20 @@ def test_the_detector_and_the_readers_answer_for_the_same_pictures(guarded):
     ]
     assert machine["auc"].value == pytest.approx(15 / 16)
     assert machine["auc"].low <= 15 / 16 <= machine["auc"].high
-    # R1 said r n r r r n u n, R2 n n n n: of six answers to real pictures 3 right, of six to altered ones 5.
-    assert (people["reader"], people["images"], people["threshold"]) == ("all readers", 8, None)
+    # R1 said r n r r r n u n: 3 of 4 real pictures right, 3 of 4 altered ones; R2 n n n n: 0 of 2 and 2 of 2.
+    assert (people["reader"], people["images"], people["threshold"]) == ("mean of readers", 8, None)
     assert (people["real"], people["adversarial"], people["all"]) == (
-        pytest.approx(3 / 6),
-        pytest.approx(5 / 6),
-        pytest.approx(8 / 12),
+        pytest.approx((3 / 4 + 0) / 2),
+        pytest.approx((3 / 4 + 1) / 2),
+        pytest.approx((6 / 8 + 2 / 4) / 2),
     )
-    # Real: 3 real, 1 unsure, 2 not real; altered: 1 real, 5 not real.
-    assert people["auc"] == pytest.approx((1 * 1.5 + 5 * (4 + 1)) / 36)
+    # R1: real r r r u, altered n r n n; R2 calls everything not real, which is an area of .5. Pooled: .736.
+    assert people["auc"] == pytest.approx(((3 * 4 + 1 * 1.5) / 16 + 0.5) / 2)
 
 
 def test_unsure_counts_by_the_rule_of_the_plan(guarded):
     _machine, people = lines(detector_table(study_record(guarded), AnalysisPlan(unsure="excluded")))
-    assert people["real"] == pytest.approx(3 / 5)
+    assert people["real"] == pytest.approx((3 / 3 + 0 / 2) / 2)
 
 
 def test_the_training_attacks_are_named(guarded):
@@ -101,7 +101,7 @@ def test_several_detectors_stand_one_below_the_other(guarded):
     detector(guarded, "second", attacks=("pgd-4",), threshold=0.95)
     judged(guarded, "second")
     result = lines(detector_table(study_record(guarded), PLAN))
-    assert [line["reader"] for line in result] == ["guard", "all readers", "second", "all readers"]
+    assert [line["reader"] for line in result] == ["guard", "mean of readers", "second", "mean of readers"]
     assert result[2]["adversarial"].hits == 0
 
 

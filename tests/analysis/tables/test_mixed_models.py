@@ -175,3 +175,12 @@ def test_any_verdicts_give_finite_ratios_or_a_sentence(said: dict[str, dict[int,
     odds = [line for (model, _), line in lines(table).items() if model == ODDS]
     assert odds or any(note.startswith("The model of correct verdicts cannot") for note in table.notes)
     assert all(line["ratio"].low <= line["ratio"].value <= line["ratio"].high for line in odds)
+
+
+def test_a_singular_model_is_named() -> None:
+    """Verdicts drawn independently of the reader: some reader's SD is estimated as 0."""
+    rng = np.random.default_rng(0)
+    said = {name: {n: "".join(rng.choice(list("rn"), 24)) for n in (3, 5)} for name in ("R1", "R2", "R3")}
+    table = mixed_models_table(played.record(said, "RF" * 12), AnalysisPlan())
+    assert any(note.startswith("A model is singular") for note in table.notes)
+    assert any("about session 3, the reference" in note for note in table.notes)

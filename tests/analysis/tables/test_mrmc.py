@@ -214,3 +214,12 @@ def test_readings_without_a_named_image_go_by_their_place() -> None:
     rows = [row._replace(case="") for row in played.rows(SPREAD)]
     record = small.record(readings=LongReadings.of(rows), readers=dict.fromkeys(SPREAD, "high"))
     assert played.mrmc(record, PLAN).rows == played.mrmc(played.record(SPREAD), PLAN).rows
+
+
+def test_differences_of_two_readers_stay_within_their_limits() -> None:
+    said = {"R1": {3: "rrnnru", 5: "rrrnnn"}, "R2": {3: "rurnrr", 5: "nnrnnn"}}
+    table = played.mrmc(played.record(said), PLAN)
+    changes = [line["difference"] for line in lines(table).values() if isinstance(line["difference"], Estimate)]
+    assert any((change.low, change.high) == (-1.0, 1.0) for change in changes)
+    assert all(-1 <= change.low <= change.value <= change.high <= 1 for change in changes)
+    assert any(note.startswith("Intervals of differences are cut at −1 and 1") for note in table.notes)

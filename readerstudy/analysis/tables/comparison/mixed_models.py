@@ -16,6 +16,7 @@ from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.crossed_effects import INTERCEPT, FixedEffect
+from readerstudy.statistics.linear_mixed import LinearModel
 from readerstudy.statistics.mixed import LogisticModel, session_by_truth
 from readerstudy.statistics.reading_times import LogTimeModel, log_time_model
 from readerstudy.statistics.unsure import Unsure
@@ -139,7 +140,7 @@ def _fit_odds(compared: ComparedReadings, plan: AnalysisPlan) -> ModelFit:
     truth = used.is_adversarial.astype(np.int64)
     try:
         model = session_by_truth(used.is_correct, used.session, truth, used.reader, used.case)
-        return ModelFit(_odds_effects(model), "" if model.converged else _not_converged())
+        return ModelFit(_odds_effects(model), _reservation(model))
     except (ValueError, np.linalg.LinAlgError):
         return ModelFit(
             reason=_(
@@ -178,7 +179,7 @@ def _fit_times(compared: ComparedReadings, plan: AnalysisPlan) -> ModelFit:
             idle_after=plan.idle_after_s or None,
             own_pace=True,
         )
-        return ModelFit(_time_effects(result), "" if result.model.converged else _not_converged())
+        return ModelFit(_time_effects(result), _reservation(result.model))
     except (ValueError, np.linalg.LinAlgError):
         return ModelFit(
             reason=_(
@@ -201,8 +202,16 @@ def _time_effects(result: LogTimeModel) -> tuple[RatioEffect, ...]:
     )
 
 
-def _not_converged() -> str:
-    return _("A model did not converge completely; interpret its ratios with caution.")
+def _reservation(model: LogisticModel | LinearModel) -> str:
+    """Return why the ratios need caution; empty if nothing is known against them."""
+    if not model.converged:
+        return _("A model did not converge completely; interpret its ratios with caution.")
+    if any(effect.is_singular for effect in model.random):
+        return _(
+            "A model is singular: the SD of some random effect is estimated as 0, because the readers or images are "
+            "too few to show it. Its intervals are then too narrow."
+        )
+    return ""
 
 
 def _odds_sentence(fit: ModelFit, plan: AnalysisPlan) -> Iterator[str]:
@@ -240,4 +249,9 @@ def _model_notes(record: StudyRecord, plan: AnalysisPlan) -> Iterator[str]:
     yield _(
         "Times have Satterthwaite’s degrees of freedom; a dash (—) means a z-test, because readers differ too little."
     )
+    yield _(
+        "The session’s ratio of correct verdicts is about real images, the ratio of adversarial images about session "
+        "%(before)s, the reference. Readers’ slopes are taken as independent, so the widths of these two intervals "
+        "depend on the reference."
+    ) % compared_sessions(plan)
     yield session_limit_sentence(record, plan)

@@ -156,6 +156,7 @@ def mrmc_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcC
             *filter(None, sentences),
             *reasons,
             _design_sentence(record, plan),
+            *_cut_sentence(comparisons),
             *_exclusion_sentence(comparisons),
             unsure_sentence(Unsure(plan.unsure)),
             session_limit_sentence(record, plan),
@@ -208,11 +209,25 @@ def session_mean(result: ObuchowskiRockette, session: int) -> Estimate | float:
 
 
 def session_change(result: ObuchowskiRockette) -> Estimate | float:
-    """Return the later session minus the earlier one; the analysis has the opposite sign."""
+    """Return the later session minus the earlier one, cut at ±1; the analysis has the opposite sign and no limits."""
     difference = result.differences[0]
     if difference.low is None or difference.high is None:
         return 0.0 - difference.estimate
-    return Estimate(0.0 - difference.estimate, 0.0 - difference.high, 0.0 - difference.low)
+    return cut_difference(0.0 - difference.estimate, 0.0 - difference.high, 0.0 - difference.low)
+
+
+def cut_difference(value: float, low: float, high: float) -> Estimate:
+    """Return the difference of two shares or areas with its interval cut at its limits, −1 and 1."""
+    return Estimate(value, max(low, -1.0), min(high, 1.0))
+
+
+def _cut_sentence(comparisons: tuple[MrmcComparison, ...]) -> Iterator[str]:
+    changes = [comparison.change for comparison in comparisons]
+    if any(isinstance(change, Estimate) and (change.low <= -1 or change.high >= 1) for change in changes):
+        yield _(
+            "Intervals of differences are cut at −1 and 1, the limits of a difference. One that reaches a limit says "
+            "hardly anything: there are too few readers."
+        )
 
 
 def figure_name(figure: FigureOfMerit) -> str:

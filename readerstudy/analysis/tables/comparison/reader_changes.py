@@ -38,11 +38,11 @@ class ReaderChange:
     def batches(self) -> Difference | None:
         """The change of the means of ten batches with the interval and the two-sided p of Welch's t."""
         test = self.comparison.batches if self.comparison else None
-        return (
-            None
-            if test is None or test.difference is None
-            else Difference(test.difference, test.low, test.high, test.p)
-        )
+        if test is None or test.difference is None:
+            return None
+        if test.low is None or test.high is None:
+            return Difference(test.difference, None, None, None)
+        return Difference(test.difference, max(test.low, -1.0), min(test.high, 1.0), test.p)
 
 
 def reader_changes(

@@ -11,6 +11,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import (
     MrmcComparison,
     MrmcReadings,
+    cut_difference,
     figure_name,
     readings_for,
     session_change,
@@ -182,7 +183,7 @@ def _reversed(estimate: UEstimate) -> Estimate | float:
     if estimate.bdg is None:
         return 0.0 - estimate.estimate
     low, high = estimate.bdg
-    return Estimate(0.0 - estimate.estimate, 0.0 - high, 0.0 - low)
+    return cut_difference(0.0 - estimate.estimate, 0.0 - high, 0.0 - low)
 
 
 def _bootstrap_result(figure: FigureOfMerit, readings: MrmcReadings, plan: AnalysisPlan) -> MethodResult:

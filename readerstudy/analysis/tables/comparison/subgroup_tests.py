@@ -310,7 +310,7 @@ def _error_name(error: str) -> str:
 
 
 def _distribution_name(distribution: str) -> str:
-    return _("normal") if distribution == "normal" else "t"
+    return _("normal distribution") if distribution == "normal" else _("t distribution")
 
 
 def _spread_name(spread: SpreadOf) -> str:
