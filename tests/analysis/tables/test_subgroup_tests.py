@@ -120,7 +120,7 @@ def test_every_change_has_newcombes_interval_and_that_of_batches() -> None:
         )
 
 
-def test_the_articles_p_stands_beside_table_3() -> None:
+def test_the_articles_p_follows_table_3() -> None:
     record = small.record(readings=simulated_readings())
     plan = AnalysisPlan()
     comparisons = subgroup_comparisons(record, groups=5)
