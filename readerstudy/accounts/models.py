@@ -42,6 +42,8 @@ class User(AbstractUser):
     # Of the pages at the last sign-in, for mails. Empty: not known.
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, blank=True, editable=False)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.READER)
+    # The reader's own keys of the reading room, by form of images: {"picture": {"invert": ["k"]}}.
+    reading_keys = models.JSONField(_("keys of the reading room"), default=dict, blank=True, editable=False)
     # Since then a pseudonym stands for the person (`privacy.actions`).
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 

@@ -36,6 +36,7 @@ register_converter(MoveName, "move")
 
 reader_urls = [
     path("", reader.SessionList.as_view(), name="sessions"),
+    path("keys/<slug:form>/", reader.KeepKeys.as_view(), name="keys"),
     path("<slug:study>/sessions/<int:number>/open/", reader.OpenSession.as_view(), name="open"),
     path("<slug:study>/sessions/<int:number>/step/", reader.CurrentStep.as_view(), name="step"),
     path("<slug:study>/sessions/<int:number>/display/", reader.CheckDisplay.as_view(), name="display"),

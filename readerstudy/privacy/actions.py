@@ -108,6 +108,7 @@ def _rename(person: User, pseudonym: str, *, at: datetime) -> None:
     person.username, person.first_name, person.last_name, person.email = pseudonym, "", "", ""
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login, person.language, person.erased_at = None, "", at
+    person.reading_keys = {}
     person.save()
     kind = ContentType.objects.get_for_model(User)
     logged = LogEntry.objects.filter(content_type=kind, object_id=str(person.pk))

@@ -147,6 +147,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "rules": page_rules(reading_list, at=at),
             "mm_per_pixel": spacing_for(reading_list),
             "home_url": reverse("home"),
+            "keys": signed_in_user(request).reading_keys.get(form_of(plan.study).name.value, {}),
             "coordinators": [member.person for member in members_of(plan.study).filter(role=Role.COORDINATOR)],
             "renewal": renewal_of(reading_list.enrollment.reader),
         },

@@ -1,9 +1,10 @@
-"""The keys: OHIF's map, changed by the reader, kept in this browser."""
+"""The keys: OHIF's map, changed by the reader, stored on the server for every workstation."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests import walk
+from tests.browser.room import Room
 from tests.browser.test_page import complaints
 
 # Command: key, as OHIF has it by default, and what says that it worked.
@@ -58,11 +59,14 @@ def change(page, label, key):
     page.keyboard.press(key)
 
 
+UNSENT = "Object.fromEntries(Object.entries(localStorage).filter(([name]) => name.includes('keys')))"
+
+
 def says(page, text):
     expect(page.locator("#help [role=status]")).to_have_text(text)
 
 
-def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
+def test_a_key_can_be_changed_and_stays_changed(reading, page):
     reading.press("?")
     change(page, "Invert", "n")
     says(page, "N is now the key for: Invert.")
@@ -88,7 +92,8 @@ def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
 def test_two_keys_are_swapped_in_one_step_for_this_reader(reading, page):
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("title", "Invert (I)")
     reading.press("?")
-    change(page, "Invert", "r")
+    with page.expect_response("**/keys/picture/"):
+        change(page, "Invert", "r")
     says(page, "R is now the key for: Invert; I for: Rotate right.")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("title", "Invert (R)")
@@ -98,8 +103,39 @@ def test_two_keys_are_swapped_in_one_step_for_this_reader(reading, page):
     expect(badge(page)).to_contain_text("rotated 90°")
     reading.press("r")
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
-    stored = page.evaluate("Object.keys(localStorage).filter((name) => name.includes('keys'))")
-    assert stored == [f"reading.keys.{reading.reader.username}"]
+    reading.reader.refresh_from_db()
+    assert reading.reader.reading_keys == {"picture": {"invert": ["r"], "turnRight": ["i"]}}
+
+
+def test_on_another_workstation_the_keys_are_the_same(reading, page, browser, sign_in):
+    reading.press("?")
+    with page.expect_response("**/keys/picture/"):
+        change(page, "Invert", "n")
+    context = browser.new_context()
+    sign_in(context, reading.reader)
+    other = Room(context.new_page(), reading.url, reading.study, reading.reader)
+    other.page.goto(other.address(2))
+    other.stands_at(1)
+    other.press("n")
+    expect(other.page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+    context.close()
+
+
+def test_a_key_that_was_changed_offline_is_sent_with_the_next_page(reading, page):
+    page.route("**/keys/picture/", lambda route: route.abort())
+    reading.press("?")
+    change(page, "Invert", "n")
+    says(page, "N is now the key for: Invert.")
+    page.unroute("**/keys/picture/")
+    assert page.evaluate(UNSENT) == {f"reading.keys.{reading.reader.username}": '{"invert":["n"]}'}
+    with page.expect_response("**/keys/picture/"):
+        page.reload()
+    reading.stands_at(1)
+    reading.press("n")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate(UNSENT) == {}
+    reading.reader.refresh_from_db()
+    assert reading.reader.reading_keys == {"picture": {"invert": ["n"]}}
 
 
 def test_a_key_has_one_command_and_some_keys_none(reading, page):

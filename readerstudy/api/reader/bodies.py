@@ -1,5 +1,6 @@
 """Requests of the reader's API. What is documented here is what may be sent."""
 
+import re
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -12,6 +13,8 @@ from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADAT
 from readerstudy.reading.display_check import GROUNDS, STANDS_FOR
 
 MAX_SCREEN_SIDE = 100_000
+MAX_KEYS: Final = 64
+COMMAND: Final = re.compile(r"[A-Za-z]{1,32}", re.ASCII)
 
 
 class SubmittedVerdictSerializer(serializers.Serializer[SubmittedVerdict]):
@@ -113,6 +116,21 @@ class DisplayCheckSerializer(serializers.Serializer[Any]):
     """The results of a display check."""
 
     results = DisplayResultsSerializer()
+
+
+class OwnKeysSerializer(serializers.Serializer[Any]):
+    """The reader's own keys of one form of images: for each command that the reader changed, a list with its key."""
+
+    keys = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField(max_length=32), min_length=1, max_length=1),
+        help_text=f"by command; at most {MAX_KEYS}; without any, the standard keys apply",
+    )
+
+    def validate_keys(self, keys: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Return the keys. Raises ValidationError for too many, or for what cannot be a command."""
+        if len(keys) > MAX_KEYS or not all(COMMAND.fullmatch(command) for command in keys):
+            raise serializers.ValidationError(f"At most {MAX_KEYS} commands are allowed, named by letters.")
+        return keys
 
 
 # Made once, as those of the steps.

@@ -17,6 +17,7 @@ from readerstudy.api.reader.steps import HeldStep, ReaderStep, WaitStep, build_s
 from readerstudy.api.requests import UserRequest, checked, validated
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import NotItsTurn
+from readerstudy.modalities.modality import Form
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.actions import (
     NotCurrent,
@@ -27,6 +28,7 @@ from readerstudy.reading.actions import (
     SubmittedVerdict,
     TakenOver,
     check_display,
+    keep_keys,
     open_session,
     record_closing_answers,
     record_verdict,
@@ -35,7 +37,7 @@ from readerstudy.reading.actions import (
     stop_for_changed_file,
 )
 from readerstudy.reading.display_check import find_failures
-from readerstudy.reading.forms import form_of
+from readerstudy.reading.forms import PAGE_FORMS, form_of
 from readerstudy.reading.models import ReadingSession
 from readerstudy.reading.padded_file import ChangedFile, padded_response
 from readerstudy.reading.place import Place, find_place
@@ -79,6 +81,22 @@ class SessionList(ReaderView):
     def get(self, request: UserRequest) -> Response:
         studies = list_studies(request.user, at=now())
         return Response(serializers.ReaderStudiesSerializer({"studies": studies}).data)
+
+
+class KeepKeys(ReaderView):
+    """Replace the reader's own keys of one form of images. The reading page has them on every workstation."""
+
+    @extend_schema(
+        request=bodies.OwnKeysSerializer,
+        responses={200: bodies.OwnKeysSerializer, 400: _INVALID, 404: DetailSerializer},
+        tags=["reading"],
+    )
+    def put(self, request: UserRequest, form: str) -> Response:
+        if form not in PAGE_FORMS:
+            return Response(DetailSerializer({"detail": gettext("There is no such form of images.")}).data, status=404)
+        body = validated(bodies.OwnKeysSerializer(data=request.data))
+        keep_keys(reader=request.user, form=Form(form), keys=body["keys"])
+        return Response(bodies.OwnKeysSerializer(body).data)
 
 
 class OpenSession(ReaderView):

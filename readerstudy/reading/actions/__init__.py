@@ -1,8 +1,9 @@
 """The actions of a reader: check the display, open a session, get the current step, give a verdict,
-report a problem with an image, answer the questions at the end."""
+report a problem with an image, answer the questions at the end, keep their own keys."""
 
 from readerstudy.reading.actions.closing import StoredAnswers, SubmittedAnswers, record_closing_answers
 from readerstudy.reading.actions.display import check_display
+from readerstudy.reading.actions.keys import keep_keys
 from readerstudy.reading.actions.problems import SubmittedProblem, report_problem
 from readerstudy.reading.actions.sessions import (
     ReaderPaused,
@@ -35,6 +36,7 @@ __all__ = [
     "check_display",
     "current_step",
     "hold_message",
+    "keep_keys",
     "open_session",
     "record_closing_answers",
     "record_verdict",

@@ -1,10 +1,10 @@
-// Which key gives which command: the standard keys of the page and of the form, and the reader's own changes, stored in
-// this browser for each reader.
+// Which key gives which command: the standard keys of the page and of the form, and the reader's own changes.
 
 import { closest } from "../dom.js";
 import { PAGE_KEYS } from "./page_keys.js";
 
 /** @import { Keys } from "../forms/form.js" */
+/** @import { OwnKeys } from "../network/own_keys.js" */
 
 // Answers, next and back, moving the focus, and keys that have no meaning alone.
 const RESERVED_NAMES =
@@ -18,20 +18,20 @@ const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight:
 export class KeyMap extends EventTarget {
   #standard;
   #repeated;
-  #stored;
+  #own;
   /** @type {Record<string, string[]>} */
   #changes;
 
   /**
    * @param {Keys} keys of the form
-   * @param {string} reader whose changes they are: readers share workstations
+   * @param {Pick<OwnKeys, "get" | "set">} own the reader's changes: readers share workstations
    */
-  constructor({ standard, repeated, stored }, reader) {
+  constructor({ standard, repeated }, own) {
     super();
     this.#standard = { ...standard, ...PAGE_KEYS };
     this.#repeated = new Set(repeated);
-    this.#stored = `${stored}.${reader}`;
-    this.#changes = changesIn(localStorage.getItem(this.#stored) ?? "{}", this.#standard);
+    this.#own = own;
+    this.#changes = own.get((changes) => isValid(changes, this.#standard));
   }
 
   /** @param {string} command */
@@ -79,11 +79,7 @@ export class KeyMap extends EventTarget {
   /** @param {Record<string, string[]>} changes */
   #store(changes) {
     this.#changes = changes;
-    try {
-      localStorage.setItem(this.#stored, JSON.stringify(changes));
-    } catch {
-      // Full or forbidden: the change lasts as long as the page.
-    }
+    this.#own.set(changes);
     this.dispatchEvent(new Event("change"));
   }
 }
@@ -122,29 +118,7 @@ export function isElsewhere(event) {
 }
 
 /**
- * Return the stored changes; none if they are damaged or would give a key to two commands.
- * @param {string} text
- * @param {Record<string, string[]>} standard
- * @returns {Record<string, string[]>}
- */
-function changesIn(text, standard) {
-  const changes = parsed(text);
-  return isValid(changes, standard) ? changes : {};
-}
-
-/**
- * @param {string} text
- * @returns {unknown}
- */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/**
+ * Whether stored changes are undamaged and give no key to two commands.
  * @param {unknown} changes
  * @param {Record<string, string[]>} standard
  * @returns {changes is Record<string, string[]>}

@@ -29,7 +29,7 @@
  * @typedef {object} Keys
  * @property {Record<string, string[]>} standard command → keys, by `KeyboardEvent.key`; letters in lower case
  * @property {string[]} repeated commands that a held key repeats
- * @property {string} stored name under which this browser stores the reader's own keys
+ * @property {string} stored name under which this browser has the reader's own keys until the server has them
  */
 
 /**

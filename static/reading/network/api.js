@@ -142,10 +142,25 @@ export const get = (url) => request(url, { method: "GET" });
  * @param {object} [body] sent as JSON
  * @returns {Promise<any>}
  */
-export function post(url, body = {}) {
+export const post = (url, body = {}) => send("POST", url, body);
+
+/**
+ * Return the JSON answer of a PUT.
+ * @param {string} url
+ * @param {object} body sent as JSON
+ * @returns {Promise<any>}
+ */
+export const put = (url, body) => send("PUT", url, body);
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {object} body
+ */
+function send(method, url, body) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   // keepalive: a verdict given just before the tab is closed is still sent.
-  return request(url, { method: "POST", headers, body: JSON.stringify(body), keepalive: true });
+  return request(url, { method, headers, body: JSON.stringify(body), keepalive: true });
 }
 
 /**

@@ -22,6 +22,7 @@ import { unlessAborted } from "./waiting.js";
 
 /** @import { Display, Form } from "../forms/form.js" */
 /** @import { AskStep, Presentation, PresentationStep, Step } from "../network/api.js" */
+/** @import { OwnKeys } from "../network/own_keys.js" */
 /** @import { Pending } from "../network/outbox.js" */
 
 /**
@@ -61,8 +62,9 @@ export class Session {
    * @param {Rules} rules
    * @param {Form<Image>} form of the images
    * @param {Display} display
+   * @param {OwnKeys} ownKeys
    */
-  constructor(root, rules, form, display) {
+  constructor(root, rules, form, display, ownKeys) {
     this.#root = root;
     this.#rules = rules;
     this.#breaks = new Breaks(rules.break_minutes);
@@ -73,7 +75,7 @@ export class Session {
     this.#paradata = new Paradata(isReloaded(), 1000 * rules.idle_s);
     const opened = form.open(root, display);
     const { stage } = opened;
-    const keyMap = new KeyMap(form.keys, data(root, "reader"));
+    const keyMap = new KeyMap(form.keys, ownKeys);
     this.#pause = new Pause({
       stage,
       paradata: this.#paradata,
