@@ -183,9 +183,9 @@ class SessionsFacts(NetworkFacts):
         if not self.conduct:
             return ""
         return _(
-            "Every verdict is stored once and never changed; the hash of all readings is %(hash)s…. The bundle of the "
-            "study computes this report again."
-        ) % {"hash": self.conduct.hashes.readings[:12]}
+            "Every verdict is stored once and never changed; the hash of all readings is under “Provenance of this "
+            "report”. The bundle of the study computes this report again."
+        )
 
 
 def _graded(grades: GradeCounts) -> int:
