@@ -173,6 +173,12 @@ class Installation:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace")[-4000:] if path.exists() else ""
 
+    def errors(self, name: str) -> list[str]:
+        """Return the lines of a service's log that report an error, whole, with their tracebacks."""
+        path = self.folder / f"{name}.log"
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return [line for line in lines if '"level": "error"' in line]
+
     def set_writable(self, value: bool) -> bool:
         """Let VAR_DIR be written, or not. Return False if that is impossible here."""
         if not self.has_own_var:

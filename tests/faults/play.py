@@ -49,6 +49,7 @@ class Outcome:
     spoilt: Counter[str]
     seen: Counter[str]  # by the readers: answers that they asked for again, and what they tried
     errors: tuple[str, ...]  # of readers whom a fault stopped
+    failures: tuple[str, ...]  # what the web logged as errors
     unfinished: int  # readers who ran out of time
     seconds: float
     set_back: int  # verdicts that are stamped earlier than the one before them in their session
@@ -96,6 +97,7 @@ def play(plan: Plan) -> Outcome:
             spoilt=proxy.counts,
             seen=sum((reader.counts for reader in crowd.readers), Counter()),
             errors=tuple(crowd.errors),
+            failures=tuple(place.errors("web")),
             unfinished=sum(reader.counts["stopped"] for reader in crowd.readers),
             seconds=seconds,
             set_back=_stamped_before_their_predecessor(census["readings"]),

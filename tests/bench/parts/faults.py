@@ -1,6 +1,6 @@
 """Faults in a running installation: `make bench PART=faults` breaks it for minutes and prints what came of it.
 
-READERS=100 sets how many read, SECONDS=300 after how long they stop. Every count under "must be zero" is zero, or the
+READERS=100 sets how many read, SECONDS=420 after how long they stop. Every count under "must be zero" is zero, or the
 benchmark fails.
 """
 
@@ -19,13 +19,21 @@ MUST_BE_ZERO = "must be zero: "
 def main() -> None:
     if missing := missing_programs():
         sys.exit(f"Not installed: {', '.join(missing)}.")
-    readers, seconds = int(os.environ.get("READERS", "100")), float(os.environ.get("SECONDS", "300"))
+    readers, seconds = int(os.environ.get("READERS", "100")), float(os.environ.get("SECONDS", "420"))
     plan = Plan(
-        readers=readers, jobs=6, steps=600, rounds=50, think_s=1.0, fault_pause_s=2.0, long_stop_s=75, longest_s=seconds
+        readers=readers,
+        jobs=6,
+        steps=600,
+        rounds=50,
+        think_s=1.0,
+        fault_pause_s=2.0,
+        long_stop_s=75,
+        verdicts_a_fault=2,
+        longest_s=seconds,
     )
     outcome = play(plan)
     write("faults", list(rows(outcome, plan)))
-    for error in outcome.errors:
+    for error in (*outcome.errors, *outcome.failures):
         print(error)
     if outcome.counts.wrong or outcome.errors or not outcome.is_verified:
         sys.exit(f"{outcome.log}\nWrong: {outcome.counts.wrong}; the record verifies: {outcome.is_verified}")
