@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.actions import record_new_account
 from readerstudy.accounts.links import find_link, revoke_links
 from readerstudy.accounts.models import Role, User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.invitations.invitees import Invitee
@@ -144,7 +144,7 @@ def invite_readers(
         if planned.is_invited:
             reason = override_reason if planned.invitee.address.lower() in again else ""
             letters.append(_invite(planned, study, actor=actor, at=at, terms=terms, override_reason=reason))
-    transaction.on_commit(partial(deliver, letters, at=at), robust=True)
+    after_commit(deliver, letters, at=at)
     return Invited(people, tuple(letters))
 
 
@@ -166,7 +166,7 @@ def replace_reader(
     letter = _invite(
         planned, study, actor=actor, at=at, terms=terms, override_reason=override_reason, replaces=withdrawn
     )
-    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    after_commit(deliver, [letter], at=at)
     return letter
 
 
@@ -231,7 +231,7 @@ def send_letter(*, enrollment: Enrollment, kind: MailKind, actor: User | None, a
         enrollment=enrollment, defaults={"language": terms.language, "invited_at": at, "invited_by": actor}
     )
     letter = _write(enrollment, kind, sender=actor or invitation.invited_by, actor=actor, at=at, terms=terms)
-    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    after_commit(deliver, [letter], at=at)
     return letter
 
 
@@ -359,5 +359,5 @@ def renew_link(*, person_id: int, at: datetime, terms: Terms) -> Letter | None:
         terms=Terms(terms.base_url, invitation.language) if invitation else terms,
     )
     record("new_link.written", actor=None, subject=person, at=at, mail=letter.mail.pk)
-    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    after_commit(deliver, [letter], at=at)
     return letter

@@ -7,7 +7,6 @@ more rights than they have, and nobody changes their own account.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.links import revoke_links
 from readerstudy.accounts.models import Role, User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed, NotFound
 from readerstudy.invitations.actions import INVITATION_LOCK, make_account
@@ -127,7 +127,7 @@ def _write(person: User, *, actor: User, at: datetime, terms: Terms) -> Letter:
         person=person, enrollment=None, kind=MailKind.ACCOUNT, sender=actor, actor=actor, at=at, terms=terms
     )
     record("account.written", actor=actor, subject=person, at=at, mail=letter.mail.pk)
-    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    after_commit(deliver, [letter], at=at)
     return letter
 
 

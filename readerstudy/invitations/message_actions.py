@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.invitations.letters import Letter, Terms, write_message
@@ -42,5 +42,5 @@ def send_message(
         letters.append(write_message(enrollment=each, text=text, sender=actor, at=at, terms=own))
     codes = [each.code for each in readers]
     record("message.sent", actor=actor, subject=study, at=at, message=message.pk, readers=codes)
-    transaction.on_commit(partial(deliver, letters, at=at), robust=True)
+    after_commit(deliver, letters, at=at)
     return message

@@ -6,7 +6,6 @@ has no link and no secret, and nothing about a study: it may be read by anybody 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import ApiToken, User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.models import Event
 from readerstudy.invitations.letters import MAXIMUM_SUBJECT, Letter, one_line
 from readerstudy.invitations.models import Invitation, Mail, MailKind, MailState
@@ -131,7 +131,7 @@ def write_notice(
             created_at=at,
         )
     letter = Letter(mail)
-    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    after_commit(deliver, [letter], at=at)
     return letter
 
 

@@ -1,13 +1,13 @@
 """Forgotten passwords: a mail with a link to choose a new one."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 
 from readerstudy.accounts.models import User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.actions import record
 from readerstudy.invitations.letters import Terms, write_letter
 from readerstudy.invitations.models import Mail, MailKind
@@ -44,4 +44,4 @@ def ask_for_password(*, email: str, at: datetime, terms: Terms) -> None:
             )
         )
         record("password.asked", actor=None, subject=person, at=at)
-    transaction.on_commit(partial(deliver, letters, at=at), robust=True)
+    after_commit(deliver, letters, at=at)

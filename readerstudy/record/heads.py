@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +10,8 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
-from django.db import transaction
 
+from readerstudy.after_commit import after_commit
 from readerstudy.record.models import Log, TreeHead
 from readerstudy.record.verifier import head_message, require_head, root_of_peaks
 
@@ -54,7 +53,7 @@ def sign_head(code: str, *, at: datetime) -> TreeHead | None:
 
 def sign_on_commit(code: str, *, at: datetime) -> None:
     """Sign the head of the log once the running transaction is committed. A failure is logged and changes nothing."""
-    transaction.on_commit(partial(sign_head, code, at=at), robust=True)
+    after_commit(sign_head, code, at=at)
 
 
 def head_data(head: TreeHead) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotFound, StudyError
 from readerstudy.studies.access import studies_of
@@ -77,7 +77,7 @@ def send_again(*, delivery: Delivery, actor: User, at: datetime) -> None:
     """Put a message that was delivered or given up into the queue again. Raises StudyError for any other."""
     if not delivery.send_again(at=at):
         raise StudyError(_("This message is still waiting, or its webhook has ended."))
-    transaction.on_commit(partial(hand_over, [delivery.pk]), robust=True)
+    after_commit(hand_over, [delivery.pk])
 
 
 def _subject(webhook: Webhook) -> models.Model:

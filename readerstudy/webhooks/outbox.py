@@ -7,13 +7,12 @@ time. It has no personal data, no verdict and no count. Receivers are called aft
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import post_save
 
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.models import Event
 from readerstudy.jobs.models import Job, job_ended
 from readerstudy.studies.models import ReadingList
@@ -70,5 +69,5 @@ def tell(
     rows = [Delivery(webhook=each, fact=fact, source=source, body=body, made_at=at, due_at=at) for each in webhooks]
     if rows:
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-        transaction.on_commit(partial(hand_over, [row.pk for row in rows]), robust=True)
+        after_commit(hand_over, [row.pk for row in rows])
     return rows

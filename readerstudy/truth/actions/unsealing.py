@@ -5,7 +5,6 @@ With two, a researcher of the study requests it and another member confirms. A r
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 from django.utils.formats import date_format
@@ -13,6 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
+from readerstudy.after_commit import after_commit
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed, StudyError
 from readerstudy.studies.access import require_researcher_of, role_in
@@ -119,7 +119,7 @@ def withdraw_request(*, study: Study, actor: User, reason: str, at: datetime) ->
 def _unseal(study: Study, *, by: User | None, confirmed_by: User | None, reason: str, at: datetime) -> Unsealing:
     study.mark_unsealed(at=at)
     for follow in _followers:
-        transaction.on_commit(partial(follow, study, at), robust=True)
+        after_commit(follow, study, at)
     return Unsealing.objects.create(study=study, by=by, confirmed_by=confirmed_by, at=at, reason=reason)
 
 
