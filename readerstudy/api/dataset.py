@@ -29,13 +29,18 @@ BLIND = {
     "answers": "answers",
     "receipt": "receipt",
     "is_repeat": "presentation__is_repeat",
+    "arm": "presentation__reading_list__enrollment__arm__name",
 }
 _STIMULUS = "presentation__stimulus_id"
 _FINGERPRINT = "presentation__stimulus__image__fingerprint"
+_PATIENT = "presentation__stimulus__image__exam__patient__fingerprint"
+_SPLIT = "presentation__stimulus__image__exam__patient__split"
 _ATTRIBUTES = "presentation__stimulus__image__attributes"
 _KIND = "presentation__reading_list__session_plan__kind"
 # Followed by the modality's attributes. What the aid displayed depends on the image, so it is among them.
-SIGHTED = ("authenticity", "pathology", "direction", "image", "aid_score", "aid_threshold", "aid_above")
+SIGHTED = (
+    "authenticity", "pathology", "direction", "image", "patient", "split", "aid_score", "aid_threshold", "aid_above",
+)  # fmt: skip
 _NO_AID = (None, None, None)
 PSEUDONYM_LENGTH = 12
 FACTS = ("code", "title", "template", "status", "is_rehearsal", "created_at")
@@ -52,7 +57,7 @@ def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
     still read.
     """
     require_verdicts_visible(study)
-    paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _ATTRIBUTES, _KIND)
+    paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _PATIENT, _SPLIT, _ATTRIBUTES, _KIND)
     rows: QuerySet[Reading, dict[str, Any]] = Reading.objects.filter(
         presentation__reading_list__enrollment__study=study
     ).values(*paths)
@@ -98,6 +103,8 @@ def _sighted(
         truth.direction.value if truth.direction else "",
         # A keyed hash, the same for an adversarial image and its source image; it does not identify the original file.
         reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
+        reading[_PATIENT][:PSEUDONYM_LENGTH],
+        reading[_SPLIT],
         *aid,
     )
     known = reading[_ATTRIBUTES]

@@ -11,7 +11,7 @@ from readerstudy.protocol.document import ReadingOrder
 from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import RequestOutcome
-from readerstudy.vocabulary import Direction, Pathology
+from readerstudy.vocabulary import Direction, Pathology, Split
 
 Shape = serializers.Serializer[Any]
 
@@ -198,6 +198,7 @@ class ReadingLine(Shape):
     )
     receipt = serializers.UUIDField()
     is_repeat = serializers.BooleanField(help_text="the image was shown before; no accuracy counts this reading")
+    arm = serializers.CharField(help_text="arm of the reader")
     authenticity = serializers.ChoiceField(
         choices=["real", "adversarial", "pair"], required=False, help_text="pair: a triptych of the education session"
     )
@@ -208,6 +209,10 @@ class ReadingLine(Shape):
     )
     direction = serializers.ChoiceField(choices=[*(word.value for word in Direction), ""], required=False)
     image = serializers.CharField(required=False, help_text="pseudonym: an image and its adversarial image share it")
+    patient = serializers.CharField(required=False, help_text="pseudonym: all images of a patient share it")
+    split = serializers.ChoiceField(
+        choices=[word.value for word in Split], required=False, help_text="of the patient: what networks saw of them"
+    )
     aid_score = serializers.FloatField(
         required=False, allow_null=True, help_text="score that the aid displayed, two decimals; null: no aid"
     )

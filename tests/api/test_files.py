@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from readerstudy.api.outcome import parquet
 from readerstudy.audit.models import Event
 from readerstudy.studies.actions import close_study
+from readerstudy.studies.models import Presentation
 from readerstudy.truth.actions import unseal_study
 from tests import make, walk
 
@@ -132,3 +133,19 @@ def test_each_form_of_the_schema_has_a_tag(clara):
     assert len(set(tags)) == 2
     assert client.get("/api/v1/schema/", headers={"If-None-Match": tags[0]}).status_code == 304
     assert client.get("/api/v1/schema/", headers={"If-None-Match": tags[1]}).status_code == 200
+
+
+def test_readings_can_be_clustered_by_patient_once_unsealed(closed, clara, rosa):
+    client = walk.client_of(rosa)
+    sealed = next(csv.DictReader(io.StringIO(client.get(f"{BASE}readings.csv").getvalue().decode())))
+    assert (sealed["arm"], "patient" in sealed, "split" in sealed) == ("low", False, False)
+    unseal_study(study=closed, actor=rosa, reason="Done.", at=make.MONDAY)
+    lines = list(csv.DictReader(io.StringIO(client.get(f"{BASE}readings.csv").getvalue().decode())))
+    shown = Presentation.objects.select_related("stimulus__image__exam__patient")
+    patients = {each.code: each.stimulus.image.exam.patient for each in shown}
+    for line in lines:
+        patient = patients[line["presentation"]]
+        assert (line["patient"], line["split"]) == (patient.fingerprint[:12], patient.split)
+    assert 1 < len({line["patient"] for line in lines}) <= len({line["image"] for line in lines})
+    held = next(csv.DictReader(io.StringIO(walk.client_of(clara).get(f"{BASE}readings.csv").getvalue().decode())))
+    assert not {"patient", "split", "image"} & held.keys()

@@ -5,7 +5,7 @@ Made by `make reference` from the schema of the API: do not edit.
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from readerstudy.client.models.shared import BlankEnum, DirectionEnum, PathologyEnum
+from readerstudy.client.models.shared import BlankEnum, DirectionEnum, PathologyEnum, SplitEnum
 
 
 class ClosingAnswersLine(TypedDict):
@@ -52,10 +52,13 @@ class ReadingLine(TypedDict):
     answers: dict[str, Any]
     receipt: str
     is_repeat: bool
+    arm: str
     authenticity: NotRequired[ReadingLineAuthenticityEnum]
     pathology: NotRequired[PathologyEnum]
     direction: NotRequired[DirectionEnum | BlankEnum]
     image: NotRequired[str]
+    patient: NotRequired[str]
+    split: NotRequired[SplitEnum]
     aid_score: NotRequired[float | None]
     aid_threshold: NotRequired[float | None]
     aid_above: NotRequired[bool | None]

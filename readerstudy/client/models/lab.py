@@ -5,7 +5,7 @@ Made by `make reference` from the schema of the API: do not edit.
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from readerstudy.client.models.shared import BlankEnum, DirectionEnum, JobStatus, PathologyEnum, QueueEnum
+from readerstudy.client.models.shared import BlankEnum, DirectionEnum, JobStatus, PathologyEnum, QueueEnum, SplitEnum
 
 ActivityObjectKindEnum = Literal[
     "reading-images",
@@ -147,8 +147,6 @@ class EvaluationPage(TypedDict):
 
 
 FactsEnum = Literal["session.finished", "study.closed", "job.ended"]
-
-SplitEnum = Literal["train", "tuning", "test"]
 
 NullEnum = Literal[None]
 

@@ -85,3 +85,5 @@ class JobPage(TypedDict):
 
 
 PathologyEnum = Literal["positive", "other", "normal"]
+
+SplitEnum = Literal["train", "tuning", "test"]
