@@ -20,7 +20,7 @@ from readerstudy.truth.seeds import seed_of
 from tests import make, walk
 
 AID = {"aid_score", "aid_threshold", "aid_above"}
-SIGHTED = {"authenticity", "pathology", "direction", "image", "laterality", "view_position"} | AID
+SIGHTED = {"authenticity", "pathology", "direction", "image", "patient", "split", "laterality", "view_position"} | AID
 
 
 def address(study, call: str = "") -> str:
@@ -183,6 +183,7 @@ def test_while_sealed_a_reading_holds_nothing_of_what_was_shown(closed, clara, r
         "answers",
         "receipt",
         "is_repeat",
+        "arm",
     }
 
 
