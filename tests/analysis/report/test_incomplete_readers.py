@@ -36,7 +36,7 @@ def test_every_part_counts_the_same_readers(report: StudyReport) -> None:
     assert "over 4 readers" in report.summary[0]
 
 
-def test_nothing_read_is_no_number_of_unsure_verdicts(report: StudyReport) -> None:
+def test_unsure_verdicts_are_not_counted_if_nothing_was_read(report: StudyReport) -> None:
     unsure = {(row["reader"], row["session"]): row["unsure"] for row in rows(report, "table2b")}
     for reader in incomplete.READERS:
         for session in (2, 3, 5):

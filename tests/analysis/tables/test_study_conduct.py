@@ -238,7 +238,7 @@ def test_a_thousand_readers_left_out_for_one_reason_are_one_sentence():
 def test_grades_count_the_readings_of_each_session():
     table = grades_table(recorded(), PLAN)
     rows = {tuple(row[:2]): row[3:8] for row in table.rows}
-    # A, B, C and none are all counts, and the share of A stands beside them.
+    # A, B, C and none are all counts, and the share of A follows.
     assert rows["R1", "3"][:4] == (8, 0, 0, 0)
     assert (rows["R1", "3"][4].hits, rows["R1", "3"][4].trials) == (8, 8)
     assert rows["R2", "3"][:4] == (4, 0, 0, 0)
