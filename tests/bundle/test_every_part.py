@@ -157,7 +157,7 @@ def test_every_part_is_counted_as_in_the_database(db, small, tmp_path: Path, pla
     assert not found
     differing = {key for key, table in tables[0].items() if table != tables[1].get(key)}
     assert differing == set(exported.differing)
-    assert differing <= {"answers", "sources", "blinding", "missing", "stard", "claim"}
+    assert differing <= {"answers", "sources", "blinding", "missing", "stard", "stard_ai", "claim", "reader_study"}
 
     for name, content in files_of(path).items():
         assert name.endswith(".parquet") or b"Geheimnis" not in content, name

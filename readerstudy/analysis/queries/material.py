@@ -72,8 +72,8 @@ def _splits(cohort: Cohort) -> Iterator[SplitCounts]:
 
 def _imports(cohort: Cohort) -> Iterator[ImportCounts]:
     for event in Event.objects.filter(verb="cohort.imported", subject=subject_of(cohort)).order_by("id"):
-        counts = (int(event.data.get(name, 0)) for name in ("new", "known", "problems"))
-        yield ImportCounts(event.at, *counts, event.data.get("other_sides"))
+        new, known, problems = (int(event.data.get(name, 0)) for name in ("new", "known", "problems"))
+        yield ImportCounts(event.at, new, known, problems, event.data.get("other_sides"))
 
 
 def session_facts(plan: SessionPlan) -> SessionFacts:

@@ -35,7 +35,7 @@ def test_no_text_of_the_pdf_lies_beyond_the_margin(language: str) -> None:
     try:
         lay_out("<p>")
     except PdfUnavailable as reason:
-        pytest.skip(str(reason))
+        pytest.skip(f"libraries of the system are missing: {reason}")
     report = StudyReport(incomplete.record(), at=make.MONDAY, plan=AnalysisPlan())
     codes = report.codes
     with override(language):
