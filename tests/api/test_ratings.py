@@ -93,7 +93,7 @@ def test_sessions_with_other_images_cannot_be_one_file_of_rjafroc(unsealed, rosa
 
 @pytest.mark.parametrize(
     ("query", "named"),
-    [("session=9", "session 9"), ("session=x", "session"), ("sesion=3", "sesion"), ("session=", "session")],
+    [("session=9", "session 9"), ("session=x", "session"), ("sessions=3", "sessions"), ("session=", "session")],
 )
 def test_what_is_not_understood_is_refused_by_name(unsealed, rosa, query, named):
     answer = walk.client_of(rosa).get(f"{BASE}ratings.imrmc?{query}")
