@@ -13,13 +13,12 @@ from tests.backup.reader import SAID
 from tests.upgrade.previous import (
     ROOT,
     Installation,
-    differing_rows,
     new_installation,
     restore_previous,
-    same,
     stated_results,
     without_added,
 )
+from tests.upgrade.reworked import assert_says_the_same
 
 HOSTS = {"ALLOWED_HOSTS": "localhost,testserver"}
 FIRST = 3  # verdicts before the backup starts
@@ -118,9 +117,7 @@ def test_every_record_verifies(restored):
 def test_the_report_says_what_it_said(source, restored, tmp_path):
     """Computed again from the restored rows, and compared with the version that the source has stored."""
     restored.manage("analyse_study", "finished", "--no-pdf", "--new-version", "Drill.", "--out", str(tmp_path))
-    before, after = stated_results(source, 1), without_added(stated_results(restored, 2))
-    assert differing_rows(before, after) == []
-    assert same(before, after)
+    assert_says_the_same(stated_results(source, 1), without_added(stated_results(restored, 2)))
 
 
 def test_every_picture_is_there_and_is_served(restored):

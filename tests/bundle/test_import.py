@@ -62,7 +62,7 @@ def test_every_cell_is_the_same_in_the_report_the_bundle_and_elsewhere(study: St
     assert differing == set(exported.differing)
     assert own["tables"].keys() == computed["tables"].keys()
     # Dates, names and reasons are in the tables on conduct alone.
-    assert differing <= {"sources", "blinding", "missing", "stard", "claim", "plan"}
+    assert differing <= {"sources", "blinding", "missing", "stard", "stard_ai", "claim", "reader_study", "plan"}
     assert (result.readings, result.readings + result.missing) == (Reading.objects.count(), 42)
 
 

@@ -20,6 +20,7 @@ MODULES = (
 PURE = (
     "readerstudy.errors",
     "readerstudy.imaging",
+    "readerstudy.missing_packages",
     "readerstudy.provenance",
     "readerstudy.results",
     "readerstudy.serialise",

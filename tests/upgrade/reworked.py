@@ -7,6 +7,8 @@ figures. What it leaves out has no counterpart there.
 from collections.abc import Callable
 from typing import Any
 
+from tests.upgrade.previous import differing_rows, same
+
 Row = dict[str, Any]
 Tables = dict[str, dict[str, Any]]
 
@@ -21,6 +23,20 @@ OTHERWISE = {
     "pvalues": {"sigma", "left_out", "p_difference_normal", "p_single_normal", "p_whole", "left_out_whole"}
     | {f"left_out_{groups}" for groups in (4, 5, 10, 20)},
 }
+
+
+def assert_says_the_same(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Compare two results of `stated_results`: that of the previous release, and one of this release."""
+    assert len(before["tables"]) > 10
+    assert set(before) == set(after)
+    assert set(after["tables"]) - set(before["tables"]) == NEW_TABLES
+    old, new = (
+        {"tables": {name: {"rows": rows} for name, rows in in_the_old_form(each["tables"]).items()}}
+        for each in (before, after)
+    )
+    assert differing_rows(old, new) == []
+    for part in ("study", "title", "rehearsal", "language", "plan", "summary", "limits"):
+        assert same(before[part], after[part]), part
 
 
 def in_the_old_form(tables: Tables) -> dict[str, list[Row]]:

@@ -42,7 +42,7 @@ def stard_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[Mrmc
 def stard_ai_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcComparison, ...] = ()) -> Table:
     """Return STARD-AI: forty items in forty-eight rows, eighteen of them new or changed against STARD 2015."""
     source = _(
-        "Numbers and contents follow a public copy of Table 2 of the accepted manuscript (CC BY); compare them with "
+        "Numbers and contents follow a public copy of Table 2 of the accepted manuscript; compare them with "
         "the published statement before you submit the list."
     )
     facts = Facts(record, plan, comparisons)
