@@ -44,7 +44,9 @@ ACTS: Final = (
     # exporting
     *(Act(f"report:{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
     *(Act(f"report:version-{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
-    *(Act(f"studies:{name}", ("GET",)) for name in ("readings", "readings_file", "answers", "results")),
+    *(Act(f"studies:{name}", ("GET",)) for name in ("readings", "readings_file", "readings_parquet")),
+    *(Act(f"studies:ratings_{name}", ("GET",)) for name in ("imrmc", "mrmcaov", "rjafroc")),
+    *(Act(f"studies:{name}", ("GET",)) for name in ("answers", "results")),
     Act("studies:bundle"),
     Act("studies:bundle_file", ("GET",)),
     Act("bundle:make"),
