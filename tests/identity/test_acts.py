@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils.timezone import now
 
 from readerstudy.accounts.models import Role, SignInLink
@@ -226,3 +226,16 @@ def test_without_the_setting_nothing_asks(study, rosa, client, settings):
     settings.SIGN_IN_AGAIN_MINUTES = 0
     client.force_login(rosa)
     assert client.get(f"/desk/studies/{study.code}/trail.csv").status_code == 200
+
+
+def test_every_file_of_verdicts_asks_for_a_fresh_sign_in():
+    """By the modules of the views, so that a new format is not forgotten."""
+    modules = {f"readerstudy.api.outcome.{name}" for name in ("ratings", "readings", "results")}
+    exported = {
+        f"studies:{pattern.name}"
+        for pattern in get_resolver("readerstudy.api.urls").url_patterns
+        for pattern in getattr(pattern, "url_patterns", [pattern])
+        if getattr(pattern.callback, "view_class", object).__module__ in modules
+    }
+    assert {"studies:readings_file", "studies:readings_parquet", "studies:ratings_imrmc"} <= exported
+    assert exported - {act.view for act in ACTS if "GET" in act.methods} == set()
