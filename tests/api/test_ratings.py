@@ -6,13 +6,15 @@ from itertools import cycle
 
 import pytest
 
+from readerstudy.accounts.models import Role
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.cache import cached_report
 from readerstudy.analysis.tables.comparison.mrmc import compare_figure
 from readerstudy.audit.models import Event
 from readerstudy.statistics import mrmc
 from readerstudy.statistics.rating_files import read_imrmc, read_mrmcaov, read_rjafroc
-from readerstudy.studies.actions import close_study
+from readerstudy.studies.actions import add_member, close_study
+from readerstudy.studies.models import StudyMember
 from readerstudy.truth.actions import unseal_study
 from tests import make, walk
 
@@ -49,6 +51,15 @@ def test_a_sealed_study_gives_no_file(closed, clara, rosa, rita, name):
     assert walk.client_of(rosa).get(f"{BASE}{name}").status_code == 409
     for person in (clara, rita):
         assert walk.client_of(person).get(f"{BASE}{name}").status_code == 403
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_researcher_who_coordinates_this_study_gets_none(unsealed, rosa, name):
+    """The role in the study counts, not that of the account."""
+    ralf = make.user("ralf", Role.RESEARCHER)
+    StudyMember.objects.filter(study=unsealed, person=ralf).delete()
+    add_member(study=unsealed, person=ralf, role=Role.COORDINATOR, actor=rosa, at=make.MONDAY)
+    assert walk.client_of(ralf).get(f"{BASE}{name}?session=3").status_code == 403
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import translation
 
-from readerstudy.errors import StudyError
+from readerstudy.analysis.queries.ratings import study_ratings
+from readerstudy.errors import NotAllowed, StudyError
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.actions import archive_study, close_study, copy_members, pause_study, unlock_study
 from readerstudy.studies.lifecycle import StudyStatus
@@ -82,6 +83,15 @@ def test_a_rehearsal_hides_no_image(study):
     unseal(study)
     create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(study))
     assert Allocation.objects.filter(in_no_sealed_study("stimulus__image")).count() == Allocation.objects.count()
+
+
+def test_verdicts_of_an_unsealed_rehearsal_wait_for_the_study(study, rosa):
+    """Its images are those of the study, whose readers may still read."""
+    copy = create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(study))
+    copy_members(source=study, target=copy, at=make.MONDAY)
+    unseal(copy)
+    with pytest.raises(NotAllowed, match="not for you, or not yet"):
+        study_ratings(copy, rosa)
 
 
 def test_the_seed_is_hidden_while_a_study_of_the_same_draw_is_sealed(small, rosa):
