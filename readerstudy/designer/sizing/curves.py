@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from readerstudy.designer.sizing.computed import Outlook, powers
 from readerstudy.layout.numbers import localise
@@ -73,6 +74,7 @@ def power_picture(outlook: Outlook, analysis: AnalysisPlan, sizing: Sizing) -> P
         handles = _draw(left, readers, sizing, planned=float(sizing.readers))
         _draw(right, images, sizing, planned=1.0)
         left.set_xlabel(_("Readers"))
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         right.set_xlabel(_("Images, as a multiple of the plan"))
         left.set_ylabel(_("Power"))
         left.set_ylim(0, 1.02)
