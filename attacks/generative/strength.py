@@ -1,7 +1,7 @@
 """How much of a generator's change is applied, and where: all of it, or as little as still fools the classifier."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from typing import Any, Final, Literal, Protocol, get_args
@@ -15,6 +15,7 @@ from torch import Tensor
 from attacks.constraints.post_processing import PostProcessing
 from attacks.constraints.resampling import Frame
 from attacks.generative.regions import MOST_SPOTS, next_spot
+from attacks.generative.texture import BOUNDS, local_contrast, within
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import TOGETHER, Floats, scores
@@ -23,8 +24,10 @@ from readerstudy.imaging.image import WHITE, Grey16, Size
 
 Strength = Literal["full", "least"]
 Regions = Literal["all", "fewest"]
+Texture = Literal["any", "matched"]
 THRESHOLD: Final = 0.5  # the article's
 LARGEST_MARGIN: Final = 0.45
+MOST_MATCHED_SPOTS: Final = 3  # before the change may be stronger
 BISECTIONS: Final = 6  # steps of 1/64
 FINEST: Final = 2.0**-BISECTIONS
 
@@ -48,17 +51,24 @@ class StrengthSettings:
 
     `strength` "full" is the article's attack, "least" the smallest share of the change that moves the score across the
     threshold by `margin`. `regions` "fewest" applies the change only in the regions that this takes, the most effective
-    first.
+    first. `texture` "matched" keeps what is inserted within a multiple of the local contrast of the image, the smallest
+    with which the goal is reached; if it is with none of them, the change is as with "any".
     """
 
     strength: Strength = "full"
     regions: Regions = "all"
+    texture: Texture = "any"
     margin: float = 0.05  # of the positive probability
 
     def __post_init__(self) -> None:
-        if self.strength not in get_args(Strength) or self.regions not in get_args(Regions):
+        if (
+            self.strength not in get_args(Strength)
+            or self.regions not in get_args(Regions)
+            or self.texture not in get_args(Texture)
+        ):
             raise LabError(
-                f"A strength is {' or '.join(get_args(Strength))}, regions are {' or '.join(get_args(Regions))}."
+                f"A strength is {' or '.join(get_args(Strength))}, regions are {' or '.join(get_args(Regions))}, "
+                f"texture is {' or '.join(get_args(Texture))}."
             )
         if not 0 <= self.margin <= LARGEST_MARGIN:
             raise LabError(f"A margin lies between 0 and {LARGEST_MARGIN}, not at {self.margin}.")
@@ -66,18 +76,20 @@ class StrengthSettings:
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "StrengthSettings":
         """Return the settings of a job or of a stored attack; a missing one has its default."""
-        return cls(**{name: settings[name] for name in ("strength", "regions", "margin") if name in settings})
+        names = ("strength", "regions", "texture", "margin")
+        return cls(**{name: settings[name] for name in names if name in settings})
 
     @property
     def is_whole(self) -> bool:
         """Return whether the generator's whole change is applied."""
-        return self.strength == "full" and self.regions == "all"
+        return self.strength == "full" and self.regions == "all" and self.texture == "any"
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as JSON; nothing for the whole change, so that earlier attacks keep their identity."""
         if self.is_whole:
             return {}
-        return {"strength": self.strength, "regions": self.regions, "margin": self.margin}
+        limits = {"strength": self.strength, "regions": self.regions, "margin": self.margin}
+        return limits if self.texture == "any" else {**limits, "texture": self.texture}
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,11 @@ class _Case:
     small: Tensor  # (1, h, w)
     change: Tensor  # (1, h, w), of the weighted smooth change
 
+    def with_change(self, smooth: NDArray[np.float32]) -> "_Case":
+        """Return the case with another change (rows, columns) in place of the smooth one."""
+        small = self.frame.downsample(torch.from_numpy(self.weight * smooth)[None, None])[0]
+        return replace(self, smooth=smooth, change=small)
+
     def at(self, masks: NDArray[np.float32], shares: NDArray[np.float64]) -> Tensor:
         """Return the image at the classifier's size with shares (N,) of the change in masks (N, h, w). (N, h, w)"""
         applied = torch.from_numpy(masks * shares[:, None, None].astype(np.float32))
@@ -123,8 +140,9 @@ class _Case:
 
 @dataclass(frozen=True)
 class _Found:
-    """The mask and the share of the change that a search ended with, at the classifier's size."""
+    """The change that a search ended with, its mask at the classifier's size, and its share."""
 
+    case: _Case
     mask: NDArray[np.float32]
     share: float
 
@@ -163,10 +181,8 @@ class LimitedAttack:
             Goal.beyond(score, is_removal=self.is_removal, margin=self.limits.margin)
             for score in self._score([case.small for case in cases])
         ]
-        found = [self._choose_regions(case, goal) for case, goal in zip(cases, goals, strict=True)]
-        if self.limits.strength == "least":
-            found = self._bisect(cases, goals, found)
-        return [self._write(*each) for each in zip(cases, goals, found, strict=True)]
+        found = [self._search(case, goal) for case, goal in zip(cases, goals, strict=True)]
+        return [self._write(*each) for each in zip(cases, goals, self._least(goals, found), strict=True)]
 
     def _case(self, pixels: Grey16) -> _Case:
         steps = self.drawing.post_processing
@@ -186,20 +202,45 @@ class LimitedAttack:
             change=frame.downsample(torch.from_numpy(weight * smooth)[None, None])[0],
         )
 
-    def _choose_regions(self, case: _Case, goal: Goal) -> _Found:
-        """Return the fewest spots that reach the goal, the most effective first; everything if none do."""
-        everything = np.ones(case.change.shape[1:], dtype=np.float32)
+    def _search(self, case: _Case, goal: Goal) -> _Found:
+        """Return where and within which texture the change reaches the goal; the whole change if it does nowhere."""
+        if self.limits.texture == "matched" and not self.is_removal:
+            for matched in self._matched(case):
+                if found := self._regions(matched, goal, most=MOST_MATCHED_SPOTS):
+                    return found
+        return self._freely(case, goal)
+
+    def _freely(self, case: _Case, goal: Goal) -> _Found:
+        """Return where the change reaches the goal, within any texture; everywhere if it does nowhere."""
+        return self._regions(case, goal, most=MOST_SPOTS) or _Found(case, _everywhere(case), 1.0)
+
+    def _matched(self, case: _Case) -> Iterator[_Case]:
+        """Yield the case with its change within growing multiples of the local contrast."""
+        pixel = case.real.shape[0] / self.drawing.size[0]
+        contrast = local_contrast(case.real.astype(np.float32) / WHITE, pixel=pixel)
+        for bound in BOUNDS:
+            yield case.with_change(within(case.smooth, contrast, bound))
+
+    def _regions(self, case: _Case, goal: Goal, *, most: int) -> _Found | None:
+        """Return the fewest spots that reach the goal, the most effective first; None if `most` of them do not."""
+        everywhere = _everywhere(case)
         if self.limits.regions == "all":
-            return _Found(everything, 1.0)
-        mask = np.zeros_like(everything)
-        for _ in range(MOST_SPOTS):
-            spot = next_spot(self._effect(case, mask if self.is_removal else everything), mask)
+            return _Found(case, everywhere, 1.0) if self._reaches(case, goal, everywhere) else None
+        mask = np.zeros_like(everywhere)
+        effect = self._effect(case, mask if self.is_removal else everywhere)
+        for spots in range(most):
+            if self.is_removal and spots:
+                effect = self._effect(case, mask)
+            spot = next_spot(effect, mask)
             if spot is None:
-                break
+                return None
             mask = np.maximum(mask, spot)
-            if goal.is_reached(float(self._score([case.at(mask[None], np.ones(1))])[0])):
-                return _Found(mask, 1.0)
-        return _Found(everything, 1.0)
+            if self._reaches(case, goal, mask):
+                return _Found(case, mask, 1.0)
+        return None
+
+    def _reaches(self, case: _Case, goal: Goal, mask: NDArray[np.float32]) -> bool:
+        return goal.is_reached(float(self._score([case.at(mask[None], np.ones(1))])[0]))
 
     @torch.enable_grad()
     def _effect(self, case: _Case, applied: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -214,36 +255,37 @@ class LimitedAttack:
         effect: NDArray[np.float32] = (gradient[0, 0].cpu() * case.change[0]).numpy()
         return -effect if self.is_removal else effect
 
-    def _bisect(self, cases: Sequence[_Case], goals: Sequence[Goal], found: Sequence[_Found]) -> list[_Found]:
+    def _least(self, goals: Sequence[Goal], found: Sequence[_Found]) -> list[_Found]:
         """Return the smallest share of each image's change that reaches its goal, all images in one batch a step."""
-        low, high = np.zeros(len(cases)), np.ones(len(cases))
+        if self.limits.strength == "full":
+            return list(found)
+        low, high = np.zeros(len(found)), np.ones(len(found))
         for _step in range(BISECTIONS):
             middle = (low + high) / 2
-            tried = [
-                case.at(each.mask[None], middle[row : row + 1])
-                for row, (case, each) in enumerate(zip(cases, found, strict=True))
-            ]
+            tried = [each.case.at(each.mask[None], middle[row : row + 1]) for row, each in enumerate(found)]
             reached = np.array(
                 [goal.is_reached(score) for goal, score in zip(goals, self._score(tried), strict=True)], dtype=bool
             )
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
-        return [_Found(each.mask, float(share)) for each, share in zip(found, high, strict=True)]
+        return [replace(each, share=float(share)) for each, share in zip(found, high, strict=True)]
 
     def _write(self, case: _Case, goal: Goal, found: _Found) -> Grey16:
         """Return the written pixels, with more of the change in growing steps until the goal is reached on them."""
         share, step = found.share, FINEST
-        while share < 1:
-            adversarial = self._apply(case, found.mask, share)
+        while True:
+            adversarial = self._apply(found, share)
             if goal.is_reached(self._score_written(adversarial)):
                 return adversarial
-            share, step = share + step, 2 * step
-        adversarial = self._apply(case, found.mask, 1.0)
-        if goal.is_reached(self._score_written(adversarial)):
-            return adversarial
+            if share == 1:
+                break
+            share, step = min(share + step, 1.0), 2 * step
+        if found.case is not case:  # all that its texture allows was not enough on the written file
+            return self._write(case, goal, *self._least([goal], [self._freely(case, goal)]))
         return self.drawing.post_processing(case.real, case.drawn, case.weight)
 
-    def _apply(self, case: _Case, mask: NDArray[np.float32], share: float) -> Grey16:
-        full = case.frame.upsample(torch.from_numpy(mask)[None, None])[0, 0].numpy()
+    def _apply(self, found: _Found, share: float) -> Grey16:
+        case = found.case
+        full = case.frame.upsample(torch.from_numpy(found.mask)[None, None])[0, 0].numpy()
         generated = case.drawn - case.real
         limited = np.clip(
             (share * WHITE) * full.astype(np.float64) * case.smooth,
@@ -267,6 +309,10 @@ class LimitedAttack:
             for start in range(0, len(batch), TOGETHER)
         ]
         return np.concatenate(parts)
+
+
+def _everywhere(case: _Case) -> NDArray[np.float32]:
+    return np.ones(case.change.shape[1:], dtype=np.float32)
 
 
 def _logit(probability: float) -> float:

@@ -368,7 +368,7 @@ def _check_generator_attacks(values: Parameters) -> None:
 def _limits(settings: Parameters) -> Parameters:
     """Return the settings that limit a generator's change; nothing if all of it is applied."""
     limits = {field.name: settings.get(field.name, field.default) for field in STRENGTH}
-    return {} if (limits["strength"], limits["regions"]) == ("full", "all") else limits
+    return {} if (limits["strength"], limits["regions"], limits["texture"]) == ("full", "all", "any") else limits
 
 
 def _check_pairs(field: str, values: Parameters) -> None:

@@ -174,6 +174,17 @@ STRENGTH = (
         ),
     ),
     Field(
+        "texture",
+        _("Texture of what is inserted"),
+        FieldType.CHOICE,
+        "any",
+        choices=(
+            ("any", _("as the generator draws it")),
+            ("matched", _("within the contrast of the tissue around it, as far as that fools the target classifier")),
+        ),
+        is_detail=True,
+    ),
+    Field(
         "margin",
         _("Margin beyond the threshold"),
         FieldType.NUMBER,

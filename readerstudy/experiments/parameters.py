@@ -70,6 +70,7 @@ class GenerateParameters(PostProcessingParameters):
     suffix: NotRequired[str]
     strength: Literal["full", "least"]
     regions: Literal["all", "fewest"]
+    texture: Literal["any", "matched"]
     margin: float
 
 

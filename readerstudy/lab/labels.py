@@ -87,6 +87,7 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "texture_1": (_("SHA-256 of the patch for removal"), Unit.PLAIN),
     "strength": (_("Strength"), Unit.PLAIN),
     "regions": (_("Regions"), Unit.PLAIN),
+    "texture": (_("Texture of what is inserted"), Unit.PLAIN),
     "margin": (_("Margin beyond the threshold"), Unit.PLAIN),
     "keep_background": (_("Background kept"), Unit.PLAIN),
     "keep_grid": (_("Grey levels of the real image kept"), Unit.PLAIN),

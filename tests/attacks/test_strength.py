@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter, label
 from attacks.constraints.post_processing import PostProcessing
 from attacks.generative.regions import BORDER, RADIUS, next_spot
 from attacks.generative.strength import FINEST, THRESHOLD, Goal, LimitedAttack, StrengthSettings
+from attacks.generative.texture import BOUNDS, local_contrast, within
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores
 from readerstudy.imaging.geometry import PLAIN, Geometry
@@ -20,6 +21,7 @@ from tests.models_ml import tiny
 SMALL = (64, 48)
 FULL = (256, 192)
 LEAST = StrengthSettings(strength="least", regions="fewest")
+MATCHED = replace(LEAST, texture="matched")
 SPOTS = ((60, 60, 0.35), (140, 120, 0.25), (200, 50, 0.08))  # row, column and height of what is inserted
 
 
@@ -89,9 +91,11 @@ def test_the_written_image_keeps_the_margin_and_hardly_more(margin):
         assert THRESHOLD + margin <= score <= THRESHOLD + margin + 0.05
 
 
-@pytest.mark.parametrize(("strength", "regions"), list(product(("full", "least"), ("all", "fewest"))))
-def test_no_pixel_changes_by_more_than_the_generator_changes_it(strength, regions):
-    attack, real = insertion(StrengthSettings(strength, regions)), tissue()
+@pytest.mark.parametrize(
+    ("strength", "regions", "texture"), list(product(("full", "least"), ("all", "fewest"), ("any", "matched")))
+)
+def test_no_pixel_changes_by_more_than_the_generator_changes_it(strength, regions, texture):
+    attack, real = insertion(StrengthSettings(strength, regions, texture)), tissue()
     limited, full = attack(real).astype(int) - real, attack.drawing(real).astype(int) - real
     assert (np.abs(limited) <= np.abs(full)).all()
     assert (np.sign(limited) * np.sign(full) >= 0).all()
@@ -122,6 +126,93 @@ def test_regions_are_added_until_the_goal_is_reached():
 def test_the_whole_change_is_applied_if_the_goal_is_out_of_reach():
     attack, real = insertion(offset=0.9), tissue()
     np.testing.assert_array_equal(attack(real), attack.drawing(real))
+
+
+def busy() -> np.ndarray:
+    """Tissue that is smooth at the top, where the highest spot is inserted, and busy below."""
+    coarse = gaussian_filter(np.random.default_rng(3).normal(0, 1, FULL), 4)
+    growing = np.linspace(0.2, 1, FULL[0])[:, None] * coarse / coarse.std()
+    return ((0.25 + 0.05 * growing) * WHITE).clip(0, WHITE).astype(np.uint16)
+
+
+def by_the_mean(limits: StrengthSettings, real: np.ndarray) -> LimitedAttack:
+    """Return an insertion that hardly any change brings across the threshold, wherever it is."""
+    return insertion(replace(limits, margin=0.01), offset=real.mean() / WHITE + 0.002, width=SMALL[1])
+
+
+def test_what_is_inserted_stays_within_the_contrast_around_it():
+    real = busy()
+    contrast = local_contrast(real.astype(np.float32) / WHITE, pixel=FULL[0] / SMALL[0])
+    excess = {}
+    for limits in (LEAST, MATCHED):
+        attack = by_the_mean(limits, real)
+        adversarial = attack(real)
+        assert written_score(attack.classifier, real) < 0.5 < 0.51 <= written_score(attack.classifier, adversarial)
+        excess[limits] = (np.abs(adversarial.astype(float) - real) / WHITE / contrast).max()
+    assert excess[MATCHED] < BOUNDS[0] < max(BOUNDS) < excess[LEAST]
+
+
+def test_a_goal_that_no_texture_allows_is_reached_without_it():
+    real = tissue()  # grain, and no texture
+    matched, free = insertion(MATCHED)(real), insertion(LEAST)(real)
+    np.testing.assert_array_equal(matched, free)
+    assert (matched != real).any()
+
+
+def test_a_texture_that_fails_on_the_written_file_is_given_up(monkeypatch):
+    real = busy()
+    attack, written, most = by_the_mean(MATCHED, real), LimitedAttack._score_written, 0.034 * WHITE
+    refused = []
+
+    def score_written(self, adversarial):
+        if np.abs(adversarial.astype(float) - real).max() < most:
+            refused.append(adversarial)
+            return 0.0
+        return written(self, adversarial)
+
+    monkeypatch.setattr(LimitedAttack, "_score_written", score_written)
+    adversarial = attack(real)
+    assert len(refused) > 2
+    assert written_score(attack.classifier, adversarial) >= 0.51
+    assert (
+        most <= np.abs(adversarial.astype(float) - real).max() < np.abs(attack.drawing(real) - real.astype(float)).max()
+    )
+
+
+def test_a_removal_takes_away_texture_and_matches_none():
+    real = (tissue() + spots() * WHITE).clip(0, WHITE).astype(np.uint16)
+    drawing = Drawn(spots(sign=-1.0), PostProcessing(PLAIN))
+    least, matched = (LimitedAttack(drawing, Spots(), is_removal=True, limits=each)(real) for each in (LEAST, MATCHED))
+    np.testing.assert_array_equal(least, matched)
+
+
+def test_a_bounded_change_is_smaller_of_the_same_sign_and_exact_where_it_is_small():
+    rng = np.random.default_rng(1)
+    change = rng.normal(0, 0.1, (40, 30)).astype(np.float32)
+    contrast = rng.uniform(0, 0.2, (40, 30)).astype(np.float32)
+    bounded = within(change, contrast, 0.5)
+    assert (np.abs(bounded) <= np.minimum(np.abs(change), 0.5 * contrast + 2e-6)).all()
+    assert (np.sign(bounded) * np.sign(change) >= 0).all()
+    small = np.abs(change) < 0.05 * contrast
+    assert small.sum() > 20
+    np.testing.assert_allclose(bounded[small], change[small], rtol=0.01)
+
+
+def test_contrast_is_that_of_the_texture_and_not_of_grain_or_shading():
+    rows, columns = np.mgrid[:128, :128].astype(np.float32)
+    shading = rows / 128
+    wave = 0.1 * np.sin(2 * np.pi * columns / 12)  # a period of three of the generator's pixels
+    grain = np.random.default_rng(2).normal(0, 0.1, (128, 128))
+    inside = np.s_[48:80, 48:80]
+
+    def contrast(image):
+        return float(local_contrast(image.astype(np.float32), pixel=4)[inside].mean())
+
+    amplitude = float(0.1 / np.sqrt(2))
+    assert 0.4 * amplitude < contrast(wave) < amplitude
+    assert contrast(shading) < 0.02 * amplitude
+    assert contrast(grain) < 0.25 * 0.1
+    assert contrast(wave + shading) == pytest.approx(contrast(wave), rel=0.02)
 
 
 def test_a_removal_lowers_the_score_below_the_margin():
@@ -220,4 +311,6 @@ def test_the_whole_change_has_no_settings_of_its_own():
     assert StrengthSettings().settings() == {}
     assert StrengthSettings.from_settings({"suffix": "-x"}).is_whole
     assert LEAST.settings() == {"strength": "least", "regions": "fewest", "margin": 0.05}
+    assert MATCHED.settings() == {**LEAST.settings(), "texture": "matched"}
+    assert not StrengthSettings(texture="matched").is_whole
     assert FINEST == 1 / 64

@@ -27,7 +27,11 @@ from readerstudy.modalities.mammography.geometry import GEOMETRY
 from readerstudy.statistics.roc import auc
 from tests.bench.pixel_detectors import detect
 
-LIMITS: Final = {"full": StrengthSettings(), "least": StrengthSettings("least", "fewest")}
+LIMITS: Final = {
+    "full": StrengthSettings(),
+    "least": StrengthSettings("least", "fewest"),
+    "matched": StrengthSettings("least", "fewest", "matched"),
+}
 DIRECTIONS: Final = {1: "removal", 0: "insertion"}  # by the label of the source image
 MEASURES: Final = ("psnr_db", "linf_levels", "rms_in_region_share", "changed_regions", "changed_by_a_hundredth_share")
 UNITS: Final = {"psnr_db": "dB", "linf_levels": "levels", "changed_regions": "regions"}

@@ -329,12 +329,13 @@ def test_the_whole_change_is_the_default_and_another_strength_needs_a_suffix():
     row = {"method": "gan", "generator": remove, "settings": {"keep_range": True}, "seed": 1, "cohort": "films"}
     Attack.get_or_make("gan-remove", job=None, code_version="1", at=make.MONDAY, **row)
     first = start(GENERATE, **both)
-    assert [first.parameters[name] for name in ("strength", "regions", "margin")] == ["full", "all", 0.05]
+    limits = ("strength", "regions", "texture", "margin")
+    assert [first.parameters[name] for name in limits] == ["full", "all", "any", 0.05]
     finish(first)
     finish(start(GENERATE, **both, margin=0.2))  # of no account for the whole change
-    for limits in ({"strength": "least"}, {"regions": "fewest"}):
+    for limited in ({"strength": "least"}, {"regions": "fewest"}, {"texture": "matched"}):
         with pytest.raises(InvalidParameter, match="suffix: the attack gan-remove exists already"):
-            start(GENERATE, **both, **limits)
+            start(GENERATE, **both, **limited)
     finish(start(GENERATE, **both, strength="least", suffix="-least"))
     with pytest.raises(InvalidParameter, match=r"margin: 0\.5 is not from 0 to 0\.45"):
         start(GENERATE, **both, strength="least", margin=0.5)

@@ -88,6 +88,6 @@ MAMMOGRAPHY: Final = Modality(
         layout="low",
         preset="demo",
         attack="gans",
-        attack_settings={"strength": "least", "regions": "fewest"},
+        attack_settings={"strength": "least", "regions": "fewest", "texture": "matched"},
     ),
 )
