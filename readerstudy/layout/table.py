@@ -67,12 +67,12 @@ class Kind(StrEnum):
 
 
 _FORMATS = {
-    Kind.DECIMAL: ".1f",
-    Kind.FRACTION: ".2f",
-    Kind.SIGNED: "+.2f",
-    Kind.SPREAD: ".3f",
-    Kind.ESTIMATE: ".2f",
-    Kind.AREA: ".3f",
+    Kind.DECIMAL: "z.1f",  # z: no negative zero
+    Kind.FRACTION: "z.2f",
+    Kind.SIGNED: "+z.2f",
+    Kind.SPREAD: "z.3f",
+    Kind.ESTIMATE: "z.2f",
+    Kind.AREA: "z.3f",
 }
 _IN_PERCENT = (Kind.PERCENT, Kind.MIXED)
 _THREE_DECIMALS = (Kind.AREA, Kind.MIXED)
@@ -229,11 +229,11 @@ def _shown_estimate(cell: Estimate, *, decimals: int) -> ShownCell:
 def _shown_difference(cell: Difference) -> ShownCell:
     details = []
     if cell.low is not None and cell.high is not None:
-        low, high = (localise(f"{number:+.3f}") for number in (cell.low, cell.high))
+        low, high = (localise(f"{number:+z.3f}") for number in (cell.low, cell.high))
         details.append(_("%(low)s to %(high)s") % {"low": low, "high": high})
     if cell.p is not None:
         details.append(_("p %(value)s") % {"value": _p_value(cell.p)})
-    return ShownCell(localise(f"{cell.value:+.3f}"), True, tuple(details))
+    return ShownCell(localise(f"{cell.value:+z.3f}"), True, tuple(details))
 
 
 def _shown_share(cell: Proportion) -> ShownCell:

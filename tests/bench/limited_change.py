@@ -157,7 +157,7 @@ def _detector_rows(name: str, limits: str, images: Sequence[Measured]) -> Iterat
 
 
 def contact_sheet(images: Sequence[Measured], *, each: int = 3, rows: int = 384) -> Picture.Image:
-    """Return source, whole and least change, and both differences, of `each` fooled images of both directions."""
+    """Return the source, its changes and their differences, of `each` fooled images of both directions."""
     chosen = [
         image
         for label in DIRECTIONS

@@ -29,6 +29,9 @@ DIFFERENCE = Difference(-0.7, -1.1164, -0.284, 0.0002)
         (wilson(0, 0), Kind.PERCENT, "—"),
         (None, Kind.MIXED, "—"),
         (16, Kind.MIXED, "16"),
+        (-0.001, Kind.SIGNED, "+0.00"),
+        (-0.001, Kind.FRACTION, "0.00"),
+        (Difference(-0.0001, -0.0002, 0.1, None), Kind.DIFFERENCE, "+0.000 +0.000 to +0.100"),
     ],
 )
 def test_a_cell_is_shown_by_its_type_and_kind(cell, kind, line):

@@ -1,9 +1,9 @@
-"""make bench PART=adversarial: a generator's whole change and its least one, side by side, on the demonstration.
+"""make bench PART=adversarial: a generator's whole change and limited ones, side by side, on the demonstration.
 
 It takes what `make demo` has made, or other cohorts: COHORTS="demo other". The runs of a cohort NAME are
 NAME-classifier, NAME-remove and NAME-insert, and NAME-other, a classifier of another family, if there is one. Nothing
 is stored. The contact sheet of each cohort goes to var/bench: columns are images, removals first; rows are the source,
-the whole change, the least one, and what both add (white) and take away (black).
+the whole change, the least one, the least one with matched texture, and what each adds (white) and takes away (black).
 """
 
 import os
