@@ -217,7 +217,7 @@ class LimitedAttack:
     def _matched(self, case: _Case) -> Iterator[_Case]:
         """Yield the case with its change within growing multiples of the local contrast."""
         pixel = case.real.shape[0] / self.drawing.size[0]
-        contrast = local_contrast(case.real.astype(np.float32) / WHITE, pixel=pixel)
+        contrast = local_contrast(case.real.astype(np.float32) / np.float32(WHITE), pixel=pixel)
         for bound in BOUNDS:
             yield case.with_change(within(case.smooth, contrast, bound))
 
