@@ -18,7 +18,7 @@ from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.protocol.document import Protocol, ProtocolSession
-from readerstudy.protocol.questions import MARK, Choice, Question, QuestionKind, diagnosis_question
+from readerstudy.protocol.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind, diagnosis_question
 from readerstudy.protocol.rules import Aid, SessionRules
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.actions import close_study, exclude_from_analysis, withdraw_reader
@@ -33,12 +33,14 @@ QUALITY = Question("quality", QuestionKind.SCALE, "Quality?", minimum=1, maximum
 NOTE = Question("note", QuestionKind.TEXT, "Why?", required=False)
 LOOK = Question("look", QuestionKind.CHOICE, "How do they look?", CHOICES)
 DIAGNOSIS = diagnosis_question(MAMMOGRAPHY.words.reading)
-ASKED = SessionRules(questions=(DIAGNOSIS, SIGNS, QUALITY, NOTE, MARK), closing_questions=(LOOK,))
+SLIDER = Question("confidence", QuestionKind.SCALE, "Sure?", minimum=0, maximum=3, required=False)
+ASKED = SessionRules(questions=(DIAGNOSIS, SIGNS, QUALITY, CONFIDENCE, NOTE, MARK), closing_questions=(LOOK,))
+SURE = SessionRules(questions=(SLIDER,))
 SPLITS = ("tuning", "test")
 SESSIONS = (
     ProtocolSession(SessionKind.BLINDED, "A", 4, 4, SPLITS, rules=ASKED, repeat_share=0.25, repeat_distance=4),
     ProtocolSession(SessionKind.EDUCATION, "Education", 2, 0, SPLITS),
-    ProtocolSession(SessionKind.BLINDED, "B", 4, 4, SPLITS),
+    ProtocolSession(SessionKind.BLINDED, "B", 4, 4, SPLITS, rules=SURE),
     ProtocolSession(SessionKind.BLINDED, "Aided", images_of=3, rules=SessionRules(aid=Aid.SCORE)),
 )
 PLANS = (
@@ -89,7 +91,11 @@ def read(name: str, offset: int, most: int = 1000) -> None:
             answers |= {"quality": 1 + count % 5, "note": f"{SECRET} {count}"}
             if verdict == "not_real":
                 answers["mark"] = [[1, 2]] * (1 + count % 2)
+            if verdict != "unsure":
+                answers["confidence"] = str(1 + count % 5)
             given = {"answers": answers} if number == 1 else {}
+            if number == 3 and count % 3:
+                given = {"answers": {"confidence": count % 4}}
             times = {"elapsed_ms": 1000 + 617 * (count % 9), "paradata": {"paused_ms": count, "said": SECRET}}
             response = walk.answer(client, "whole", number, step, verdict, **times, **given)
             assert response.status_code == 201, response.json()
@@ -143,16 +149,27 @@ def test_every_part_is_counted_as_in_the_database(db, small, tmp_path: Path, pla
         ours = StudyReport(own, at=make.MONDAY, plan=study.analysis)
         theirs = contents.compute_report(imported.folder / "bundle")
         tables = [contents.results_of(each)["tables"] for each in (ours, theirs)]
-    parts = (own.attack, own.classifier, own.detectors, own.answers, own.repeats, own.aids, own.withdrawn)
+    parts = (
+        own.attack,
+        own.classifier,
+        own.detectors,
+        own.answers,
+        own.repeats,
+        own.aids,
+        own.withdrawn,
+        own.confidence,
+    )
     assert all(parts)
     assert own.conduct.excluded
     # Parts with texts and moments, and readings that are fetched in any order, are compared by their tables.
     without = {"conduct": None, "answers": (), "readings": replace(own.readings, compared=None, times=None)}
+    assert sum(cell.unrated for cell in own.confidence.cells.values())
     by_reader = sorted(own.classifier.diagnoses, key=lambda each: (each.reader, each.session, each.kind))
     stated = replace(own, classifier=replace(own.classifier, diagnoses=tuple(by_reader)), **without)
     counted = replace(
         theirs.record, **{**without, "readings": replace(theirs.record.readings, compared=None, times=None)}
     )
+    stated, counted = (replace(each, confidence=replace(each.confidence, compared=None)) for each in (stated, counted))
     found = differences(stated, counted)
     assert not found
     differing = {key for key, table in tables[0].items() if table != tables[1].get(key)}

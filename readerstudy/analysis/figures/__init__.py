@@ -7,6 +7,7 @@ from readerstudy.analysis.figures.accuracy import accuracy_figure
 from readerstudy.analysis.figures.agreement import agreement_figure
 from readerstudy.analysis.figures.blocks import blocks_figure
 from readerstudy.analysis.figures.classifier import classifier_figure
+from readerstudy.analysis.figures.confidence import confidence_figure
 from readerstudy.analysis.figures.detection import detection_figure
 from readerstudy.analysis.figures.forest import forest_figure
 from readerstudy.analysis.figures.reader_changes import reader_changes_figure
@@ -19,6 +20,7 @@ __all__ = [
     "agreement_figure",
     "blocks_figure",
     "classifier_figure",
+    "confidence_figure",
     "detection_figure",
     "forest_figure",
     "reader_changes_figure",

@@ -8,6 +8,7 @@ from readerstudy.analysis.queries.answers import answered_questions, reader_repe
 from readerstudy.analysis.queries.attack import study_attack
 from readerstudy.analysis.queries.classifier import study_classifier
 from readerstudy.analysis.queries.conduct import study_conduct
+from readerstudy.analysis.queries.confidence import confidence_ratings
 from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.queries.detector import study_detectors
 from readerstudy.analysis.queries.reader_characteristics import reader_characteristics
@@ -43,6 +44,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         classifier=classifier,
         detectors=study_detectors(study),
         answers=answered_questions(study, plan),
+        confidence=confidence_ratings(study, plan),
         repeats=reader_repeats(study, plan),
         aids=study_aids(study),
         withdrawn=withdrawn_readers(study, plan),

@@ -9,6 +9,7 @@ from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, reader_sort_key
 from readerstudy.analysis.record.conduct import StudyConduct
+from readerstudy.analysis.record.confidence import ConfidenceRatings
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.reader_characteristics import ReaderCharacteristic
@@ -50,8 +51,9 @@ class StudyRecord:
 
     `attack` is the stored evaluation of the attack, or None if there is none. `classifier` holds the scores stored by
     it, `detectors` those of detectors of adversarial images. `answers` are those to the study's questions, `repeats`
-    the readings of images that were shown twice, `aids` what was displayed beside images. `conduct` describes how the
-    study was carried out; it is None if the readings do not come from this installation.
+    the readings of images that were shown twice, `aids` what was displayed beside images, `confidence` the ratings of
+    sessions that ask how sure readers are, or None. `conduct` describes how the study was carried out; it is None if
+    the readings do not come from this installation.
     """
 
     code: str
@@ -70,6 +72,7 @@ class StudyRecord:
     aids: tuple[AidRecord, ...] = ()
     withdrawn: tuple[WithdrawnReader, ...] = ()
     reader_characteristics: tuple[ReaderCharacteristic, ...] = ()
+    confidence: ConfidenceRatings | None = None
 
     @property
     def compares_nothing(self) -> bool:

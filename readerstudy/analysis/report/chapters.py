@@ -12,6 +12,7 @@ from readerstudy.analysis.figures import (
     agreement_figure,
     blocks_figure,
     classifier_figure,
+    confidence_figure,
     detection_figure,
     forest_figure,
     reader_changes_figure,
@@ -28,6 +29,7 @@ from readerstudy.analysis.tables.answers import answers_table
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.analysis.tables.comparison.aid import aid_table
+from readerstudy.analysis.tables.comparison.confidence import confidence_mrmc_table
 from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
 from readerstudy.analysis.tables.comparison.reader_changes import (
@@ -45,6 +47,7 @@ from readerstudy.analysis.tables.comparison.subgroup_tests import (
     subgroup_comparisons,
     subgroup_tests_table,
 )
+from readerstudy.analysis.tables.confidence import Curves, confidence_curves, confidence_table
 from readerstudy.analysis.tables.detector import detector_table
 from readerstudy.analysis.tables.missing_and_unsure import (
     unsure_mrmc_table,
@@ -89,6 +92,10 @@ class Chapters:
     @cached_property
     def reader_changes(self) -> tuple[ReaderChange, ...]:
         return reader_changes(self.record, self.plan, self.subgroups)
+
+    @cached_property
+    def confidence(self) -> Curves:
+        return confidence_curves(self.record)
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -136,6 +143,9 @@ class Chapters:
             reader_changes_table(record, plan, self.reader_changes),
             signal_detection_table(record, plan),
             detection_figure(record, plan),
+            confidence_table(record, self.confidence),
+            confidence_figure(record, self.confidence),
+            confidence_mrmc_table(record, plan, self.mrmc),
             agreement_table(record),
             agreement_figure(record, plan),
             intra_reader_table(record),

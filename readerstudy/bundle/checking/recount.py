@@ -22,6 +22,7 @@ from readerstudy.analysis.record.counts import KINDS
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.bundle.checking.aggregate import Judged, aggregate
+from readerstudy.bundle.checking.confidence import AnsweredReading, confidence_of
 from readerstudy.bundle.facts import Facts
 from readerstudy.bundle.pseudonyms import on_day
 from readerstudy.modalities import get_modality
@@ -63,6 +64,7 @@ class Recount:
             aids=tuple(self._aids()),
             withdrawn=facts.withdrawn,
             reader_characteristics=facts.reader_characteristics,
+            confidence=confidence_of(self._answered(), facts.questions, self.plan),
         )
 
     # --- rows ----------------------------------------------------------------------------------------------
@@ -225,6 +227,12 @@ class Recount:
             values = counted[asked.session, asked.question.name]
             listed = tuple((json.loads(text), count) for text, count in sorted(values.items()))
             yield AnsweredQuestion(asked.session, asked.question, asked.is_closing, listed)
+
+    def _answered(self) -> Iterator[AnsweredReading]:
+        columns = ["reader", "session", "case", "authenticity", "verdict"]
+        rows = self._analysed.select(columns).to_pylist()
+        for row, answers in zip(rows, _answers(self._analysed), strict=True):
+            yield AnsweredReading(**row, answers=answers)
 
     def _counted_answers(self) -> dict[tuple[int, str], Counter[str]]:
         counted: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)

@@ -85,7 +85,7 @@ def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Fi
         reason = _single_reader_reason(readings.readers[0], plan) if readings.readers else _no_reader_reason(plan)
         return MrmcComparison(arm, figure, readings.readers, readings.excluded, None, reason)
     result = obuchowski_rockette(*readings.columns, figure=figure, threshold=readings.threshold, design=readings.design)
-    return MrmcComparison(arm, figure, readings.readers, readings.excluded, result, _undefined_reason(result))
+    return MrmcComparison(arm, figure, readings.readers, readings.excluded, result, undefined_reason(result))
 
 
 def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit) -> MrmcReadings:
@@ -99,7 +99,8 @@ def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figu
     kept = np.isin(compared.reader, of_arm)
     if figure != "auc" and Unsure(plan.unsure) is Unsure.EXCLUDED:
         kept &= compared.verdict != VERDICT_UNSURE
-    included = _with_enough_cases(compared.select(kept), plan)
+    own = compared.select(kept)
+    included = readers_with_enough_cases(own.reader, own.session, own.is_adversarial, plan)
     used = compared.select(kept & np.isin(compared.reader, included))
     truth = used.is_adversarial.astype(np.int8)
     score, threshold = _scores(used, truth, figure)
@@ -108,15 +109,25 @@ def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figu
         excluded=tuple(names[index] for index in of_arm if index in present and index not in set(included)),
         columns=(score, truth, used.reader, used.case, used.session),
         threshold=threshold,
-        design="crossed" if record.show_same_images(plan.before, plan.after) else "cases_in_condition",
+        design=compared_design(record, plan),
     )
 
 
-def _with_enough_cases(compared: ComparedReadings, plan: AnalysisPlan) -> list[int]:
-    """Return the indices of readers with enough verdicts on each kind of image in each session."""
-    readers = int(compared.reader.max(initial=-1)) + 1
-    cell = (compared.session == plan.after) * 2 + compared.is_adversarial
-    counts = np.bincount(compared.reader * 4 + cell, minlength=readers * 4).reshape(readers, 4)
+def compared_design(record: StudyRecord, plan: AnalysisPlan) -> Design:
+    """Return whether images are crossed with the plan's two sessions or nested in them."""
+    return "crossed" if record.show_same_images(plan.before, plan.after) else "cases_in_condition"
+
+
+def readers_with_enough_cases(
+    reader: NDArray[np.int32], session: NDArray[np.int16], is_adversarial: NDArray[np.bool_], plan: AnalysisPlan
+) -> list[int]:
+    """Return the indices of readers with MINIMUM_CASES readings of each kind of image in each session.
+
+    The arrays are (n,), one element per reading of the plan's two sessions.
+    """
+    readers = int(reader.max(initial=-1)) + 1
+    cell = (session == plan.after) * 2 + is_adversarial
+    counts = np.bincount(reader * 4 + cell, minlength=readers * 4).reshape(readers, 4)
     return [int(index) for index in np.flatnonzero((counts >= MINIMUM_CASES).all(axis=1))]
 
 
@@ -150,8 +161,8 @@ def mrmc_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcC
             "the mean of the two. Planned tests and their adjusted p-values are in the table of planned tests; all "
             "other p-values are exploratory, and none in this table is adjusted for multiple tests."
         ),
-        columns=_columns(plan),
-        rows=tuple(_row(each, plan) for each in comparisons) if any(each.result for each in comparisons) else (),
+        columns=mrmc_columns(plan),
+        rows=tuple(mrmc_row(each, plan) for each in comparisons) if any(each.result for each in comparisons) else (),
         notes=(
             *filter(None, sentences),
             *reasons,
@@ -165,7 +176,8 @@ def mrmc_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcC
     )
 
 
-def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
+def mrmc_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
+    """Return the columns of a table of analyses over readers and cases."""
     test, mean = _("Test of the difference"), _("Mean of the readers")
     return (
         Column("figure", _("Figure")),
@@ -182,11 +194,12 @@ def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
     )
 
 
-def _row(comparison: MrmcComparison, plan: AnalysisPlan) -> tuple[Cell, ...]:
-    head = (figure_name(comparison.figure), comparison.arm)
+def mrmc_row(comparison: MrmcComparison, plan: AnalysisPlan, *, name: str = "") -> tuple[Cell, ...]:
+    """Return one analysis as a row of `mrmc_columns`; `name` is that of its figure, by default its usual one."""
+    head = (name or figure_name(comparison.figure), comparison.arm)
     result = comparison.result
     if result is None:
-        return (*head, *(None for _column in _columns(plan)[2:]))
+        return (*head, *(None for _column in mrmc_columns(plan)[2:]))
     return (
         *head,
         len(comparison.readers),
@@ -309,12 +322,15 @@ def _half_credit_reason() -> str:
     )
 
 
-def _undefined_reason(result: ObuchowskiRockette) -> str:
-    """Return why there is no test. The package `statistics` has this text in English only."""
+def undefined_reason(result: ObuchowskiRockette, *, name: str = "") -> str:
+    """Return why there is no test; empty if there is one. `name` is that of the figure, by default its usual one.
+
+    The package `statistics` has this text in English only.
+    """
     sentence = {
         NO_SPREAD: _("%(figure)s: it varies neither over readers nor over images, so it cannot be tested."),
         NEGATIVE_VARIANCE: _(
             "%(figure)s: the estimated variance of the difference is negative, so it cannot be tested."
         ),
     }.get(result.undefined or "", "")
-    return sentence and sentence % {"figure": figure_name(result.figure)}
+    return sentence and sentence % {"figure": name or figure_name(result.figure)}
