@@ -16,6 +16,7 @@ from readerstudy.statistics.mrmc.covariance import COVARIANCES, Covariance, cova
 from readerstudy.statistics.mrmc.figures_of_merit import structural_components
 from readerstudy.statistics.mrmc.mean_squares import MeanSquares, mean_squares
 from readerstudy.statistics.mrmc.readings import (
+    AnyFigure,
     CodedReadings,
     Design,
     FigureOfMerit,
@@ -87,11 +88,38 @@ def obuchowski_rockette(
     """
     check_options(covariance, random, confidence)
     readings = code_readings(score, truth, reader, case, condition, figure=figure, threshold=threshold, design=design)
+    table, matrix = cell_estimates(readings, covariance)
+    return analyse_cells(
+        table,
+        matrix,
+        readings,
+        figure=figure,
+        design=design,
+        covariance=covariance,
+        random=random,
+        confidence=confidence,
+    )
+
+
+def analyse_cells(
+    table: Floats,
+    matrix: Floats,
+    readings: CodedReadings,
+    *,
+    figure: AnyFigure,
+    design: Design,
+    covariance: Covariance,
+    random: RandomFactors,
+    confidence: float,
+) -> ObuchowskiRockette:
+    """Return the analysis of estimates (T, R) with their covariances over cases (T, R, T, R), of any figure of merit.
+
+    Raises ValueError for a single reader if readers are random.
+    """
     conditions, readers = readings.conditions, readings.readers
     T, R = len(conditions), len(readers)
     if random != "cases" and R < 2:
         raise ValueError("reader: there is only one reader; pass random='cases' for results about that reader.")
-    table, matrix = cell_estimates(readings, covariance)
     squares = mean_squares(table, matrix)
     test = _f_test(squares, T, R, random)
     means = table.mean(axis=1)

@@ -22,7 +22,7 @@ def covariances(
     if method == "delong":
         return _delong(components)
     if method == "jackknife":
-        return _jackknife(components, readings.cases)
+        return jackknife(components, readings.cases)
     return _unbiased(block, readings)
 
 
@@ -37,10 +37,11 @@ def _delong(components: StructuralComponents) -> Floats:
     return total
 
 
-def _jackknife(components: StructuralComponents, cases: int) -> Floats:
-    """Return leave-one-case-out covariances (Quenouille, 1956) in closed form: omitting a case changes d/(n − 1).
+def jackknife(components: StructuralComponents, cases: int) -> Floats:
+    """Return leave-one-case-out covariances (cells, cells) (Quenouille, 1956): omitting a case changes d/(n − 1).
 
-    N in the factor (N − 1)/N counts every case of the study, also in nested designs, as the published programs do.
+    This closed form is exact for every figure that is a mean over cases, or over pairs of a case of each class. N in
+    the factor (N − 1)/N counts every case of the study, also in nested designs, as the published programs do.
     """
     changes = [s.deviations / (s.counts - 1)[:, None] for s in components.samples]
     total: Floats = np.sum([values @ values.T for values in changes], axis=0) * ((cases - 1) / cases)

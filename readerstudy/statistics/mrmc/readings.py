@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Design = Literal["crossed", "cases_in_condition", "cases_in_reader"]
 FigureOfMerit = Literal["auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy"]
+AnyFigure = FigureOfMerit | Literal["lroc", "afroc"]  # those of `statistics.localisation` too
 Label = Hashable
 
 DESIGNS = ("crossed", "cases_in_condition", "cases_in_reader")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from readerstudy.statistics.mrmc.covariance import Covariance
-from readerstudy.statistics.mrmc.readings import Design, FigureOfMerit, Floats, Label
+from readerstudy.statistics.mrmc.readings import AnyFigure, Design, Floats, Label
 
 RandomFactors = Literal["both", "readers", "cases"]
 
@@ -57,7 +57,7 @@ class ObuchowskiRockette:
     `df2` is infinite.
     """
 
-    figure: FigureOfMerit
+    figure: AnyFigure
     design: Design
     covariance: Covariance
     random: RandomFactors

@@ -85,7 +85,8 @@ def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Fi
         reason = _single_reader_reason(readings.readers[0], plan) if readings.readers else _no_reader_reason(plan)
         return MrmcComparison(arm, figure, readings.readers, readings.excluded, None, reason)
     result = obuchowski_rockette(*readings.columns, figure=figure, threshold=readings.threshold, design=readings.design)
-    return MrmcComparison(arm, figure, readings.readers, readings.excluded, result, undefined_reason(result))
+    reason = undefined_reason(result, name=figure_name(figure))
+    return MrmcComparison(arm, figure, readings.readers, readings.excluded, result, reason)
 
 
 def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit) -> MrmcReadings:
@@ -322,8 +323,8 @@ def _half_credit_reason() -> str:
     )
 
 
-def undefined_reason(result: ObuchowskiRockette, *, name: str = "") -> str:
-    """Return why there is no test; empty if there is one. `name` is that of the figure, by default its usual one.
+def undefined_reason(result: ObuchowskiRockette, *, name: str) -> str:
+    """Return why there is no test; empty if there is one. `name` is that of the figure.
 
     The package `statistics` has this text in English only.
     """
@@ -333,4 +334,4 @@ def undefined_reason(result: ObuchowskiRockette, *, name: str = "") -> str:
             "%(figure)s: the estimated variance of the difference is negative, so it cannot be tested."
         ),
     }.get(result.undefined or "", "")
-    return sentence and sentence % {"figure": name or figure_name(result.figure)}
+    return sentence and sentence % {"figure": name}

@@ -61,7 +61,7 @@ def sensitivity_analyses_table(
         if comparison.result is None or comparison.p is None:
             reasons[comparison.reason] = None
             continue
-        results = list(_all_methods(comparison.result, record, comparison.arm, plan))
+        results = list(_all_methods(comparison.result, comparison.figure, record, comparison.arm, plan))
         rows += [(comparison.arm, *_cells(result)) for result in results]
         sentences.append(_agreement_sentence(results, plan, comparison.arm if len(record.arms) > 1 else ""))
         reasons |= dict.fromkeys(result.remark for result in results if result.remark)
@@ -99,25 +99,25 @@ def _cells(result: MethodResult) -> tuple[Cell, ...]:
 
 
 def _all_methods(
-    planned: ObuchowskiRockette, record: StudyRecord, arm: str, plan: AnalysisPlan
+    planned: ObuchowskiRockette, figure: FigureOfMerit, record: StudyRecord, arm: str, plan: AnalysisPlan
 ) -> Iterator[MethodResult]:
     yield _anova_result(_("planned: Obuchowski–Rockette, DeLong covariances"), planned, plan)
     if len(record.readings.compared) > MOST_ANALYSED:
         remark = _("The other methods are not computed for more than %(most)s readings in the two sessions.")
         yield MethodResult(_("all other methods"), remark=remark % {"most": f"{MOST_ANALYSED:,}"})
         return
-    readings = readings_for(record, plan, arm, planned.figure)
+    readings = readings_for(record, plan, arm, figure)
     covariances: dict[Covariance, str] = {
         "jackknife": _("jackknife covariances"),
         "unbiased": _("unbiased covariances"),
     }
     for covariance, name in covariances.items():
-        yield _anova_result(name, _anova(planned.figure, readings, covariance, "both"), plan)
-    yield from _u_statistic_results(planned.figure, readings, plan)
+        yield _anova_result(name, _anova(figure, readings, covariance, "both"), plan)
+    yield from _u_statistic_results(figure, readings, plan)
     fixed: dict[RandomFactors, str] = {"cases": _("these readers only"), "readers": _("these images only")}
     for random, name in fixed.items():
-        yield _anova_result(name, _anova(planned.figure, readings, "delong", random), plan)
-    yield _bootstrap_result(planned.figure, readings, plan)
+        yield _anova_result(name, _anova(figure, readings, "delong", random), plan)
+    yield _bootstrap_result(figure, readings, plan)
 
 
 def _anova(
