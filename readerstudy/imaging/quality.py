@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d, label, uniform_filter
+from scipy.ndimage import correlate1d, find_objects, label, uniform_filter
 
 from readerstudy.imaging.image import WHITE, Grey16, WrongPixels
 
@@ -178,12 +178,26 @@ def changed_regions(real: Grey16, adversarial: Grey16) -> int:
     Means of BLOCK × BLOCK pixels are compared; an area of a single block does not count.
     """
     _require_pair(real, adversarial)
-    rows, columns = (max(1, side // BLOCK) for side in real.shape)
-    change = (adversarial.astype(np.float64) - real)[: rows * BLOCK, : columns * BLOCK]
-    block = (change.shape[0] // rows, change.shape[1] // columns)
-    means = change.reshape(rows, block[0], columns, block[1]).mean(axis=(1, 3))
+    return len(changed_boxes(adversarial.astype(np.int32) - real))
+
+
+def changed_boxes(change: NDArray[np.int32]) -> tuple[Box, ...]:
+    """Return the boxes around the areas that `changed_regions` counts, the one with the most changed blocks first.
+
+    `change` (rows, columns) is the signed difference of an image and its source in 16-bit grey levels. Equal areas are
+    in the order of their first block.
+    """
+    rows, columns = (max(1, side // BLOCK) for side in change.shape)
+    whole = change[: rows * BLOCK, : columns * BLOCK]
+    height, width = whole.shape[0] // rows, whole.shape[1] // columns
+    means = whole.reshape(rows, height, columns, width).mean(axis=(1, 3))
     labelled, count = label(np.abs(means) > HUNDREDTH)
-    return int((np.bincount(labelled.ravel(), minlength=count + 1)[1:] > 1).sum())
+    sizes = np.bincount(labelled.ravel(), minlength=count + 1)[1:]
+    boxes = [
+        Box(down.start * height, across.start * width, down.stop * height, across.stop * width)
+        for down, across in find_objects(labelled)
+    ]
+    return tuple(boxes[index] for index in np.argsort(-sizes, kind="stable").tolist() if sizes[index] > 1)
 
 
 def energy_share(real: Grey16, adversarial: Grey16, *boxes: Box) -> float:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from skimage import metrics
 
+from readerstudy.imaging.difference import read_signed_difference, signed_difference
 from readerstudy.imaging.image import WrongPixels
 from readerstudy.imaging.quality import (
     MS_SSIM_WEIGHTS,
     Box,
+    changed_boxes,
     changed_regions,
     changed_share,
     energy_share,
@@ -156,6 +158,35 @@ def test_regions_are_connected_areas_without_their_grain() -> None:
     adversarial[16:40, 10:22] += 2000
     assert changed_regions(real, adversarial) == 1  # brighter and darker areas that touch
     assert changed_regions(real, real) == 0
+
+
+def test_boxes_enclose_the_changed_areas_the_largest_first() -> None:
+    change = np.zeros((64, 48), dtype=np.int32)
+    change[8:16, 4:12] = 3000  # 2 × 2 blocks
+    change[32:44, 20:40] = -3000  # 3 × 5 blocks, darker
+    change[60:64, 0:4] = 3000  # a single block
+    change[0:4, 44:48] = 100  # below a hundredth
+    assert changed_boxes(change) == (Box(32, 20, 44, 40), Box(8, 4, 16, 12))
+    assert changed_boxes(np.zeros((64, 48), dtype=np.int32)) == ()
+    assert changed_boxes(np.full((3, 3), 3000, dtype=np.int32)) == ()  # one block: no area
+
+
+def test_the_box_of_a_slanting_area_encloses_all_of_it() -> None:
+    change = np.zeros((64, 64), dtype=np.int32)
+    for step in range(4):
+        change[8 + 4 * step : 16 + 4 * step, 8 + 4 * step : 16 + 4 * step] = 3000
+    assert changed_boxes(change) == (Box(8, 8, 28, 28),)
+
+
+def test_a_stored_difference_has_the_boxes_of_its_images() -> None:
+    rng = np.random.default_rng(4)
+    real = rng.integers(10_000, 40_000, (64, 48)).astype(np.uint16)
+    adversarial = real.copy()
+    adversarial[8:20, 8:24] += 2001
+    adversarial[40:52, 4:12] -= 1999
+    change = adversarial.astype(np.int32) - real
+    assert changed_boxes(-read_signed_difference(signed_difference(real, adversarial))) == changed_boxes(change)
+    assert len(changed_boxes(change)) == changed_regions(real, adversarial) == 2
 
 
 def test_a_change_of_the_lesion_alone_is_enriched_by_its_size() -> None:
