@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from attacks.constraints.post_processing import PostProcessing
 from readerstudy.imaging.image import WHITE, Grey16, Size
-from readerstudy.imaging.png16 import decode_png, encode_png
 
 LARGEST_CHANGE = 15  # 16-bit grey levels
 SEED = 20210017
@@ -21,8 +20,8 @@ class Sham:
     """Puts an image through the steps of an attack with an invisible change.
 
     The change is drawn at random on the network's grid and upsampled bilinearly, as that of a generator is. It is at
-    most `levels` of 65,535, or one grey level of an image that keeps to a coarser grid. Post-processing, rounding and
-    encoding follow, as for an adversarial image. The same image gets the same change every time.
+    most `levels` of 65,535, or one grey level of an image that keeps to a coarser grid. Post-processing and rounding
+    follow, as for an adversarial image, whose file is lossless. The same image gets the same change every time.
     """
 
     size: Size  # of the network's grid
@@ -36,7 +35,7 @@ class Sham:
         changed = real + self._change(pixels)
         brightest = np.maximum(real, np.float32(self.post_processing.white(pixels, weight)))
         changed = np.clip(changed, 0, brightest)
-        return decode_png(encode_png(self.post_processing(pixels, changed.astype(np.float64) * WHITE, weight)))
+        return self.post_processing(pixels, changed.astype(np.float64) * WHITE, weight)
 
     def _change(self, pixels: Grey16) -> NDArray[np.float32]:
         """Return the change of each pixel as a share of full scale."""

@@ -273,6 +273,7 @@ class _Loader:
         real = decode_png(source.path)
         loaded = _LoadedImage(source, _control_image(source, real))
         self._add(loaded, _SOURCE, real, real)
+        drawn: dict[ImageAttack, _ImageKind] = {}
         for attack in self.attacks:
             file = attack.files.get(source.image)
             if file is None:
@@ -283,8 +284,12 @@ class _Loader:
                 continue
             loaded.similarity[attack.name] = self._similarity(real, adversarial)
             for variant, by_label in attack.beside.items():
-                if drawing := by_label.get(source.label):
-                    self._add(loaded, _ImageKind(variant, attack.name), drawing(real), real)
+                drawing, kind = by_label.get(source.label), _ImageKind(variant, attack.name)
+                if drawing in drawn:  # a generator's whole change and limited ones have the same baselines
+                    self._repeat(loaded, kind, drawn[drawing])
+                elif drawing:
+                    drawn[drawing] = kind
+                    self._add(loaded, kind, drawing(real), real)
         return loaded
 
     def _similarity(self, real: Grey16, adversarial: Grey16) -> _PairSimilarity:
@@ -304,6 +309,12 @@ class _Loader:
         for size in {classifier.size for classifier in self.classifiers}:
             loaded.resized[kind, size] = self.geometry.resize(pixels, size)
 
+    def _repeat(self, loaded: _LoadedImage, kind: _ImageKind, first: _ImageKind) -> None:
+        if first in loaded.changed:
+            loaded.changed.add(kind)
+        for size in {classifier.size for classifier in self.classifiers}:
+            loaded.resized[kind, size] = loaded.resized[first, size]
+
 
 class _Scorer:
     """Collects the scores of one classifier by source image and kind of image."""
@@ -315,17 +326,18 @@ class _Scorer:
         self.changed: dict[int, set[_ImageKind]] = {}
 
     def score(self, batch: Sequence[_LoadedImage]) -> None:
-        """Score all kinds of some images as one batch."""
+        """Score all kinds of some images as one batch, each array once."""
         inputs = [
             (loaded.source.image, kind, pixels)
             for loaded in batch
             for (kind, size), pixels in loaded.resized.items()
             if size == self.target.size
         ]
-        pixels = np.stack([pixels for _image, _kind, pixels in inputs])
-        values = scores(self.target.classifier, pixels, device=self.target.device)
-        for (image, kind, _pixels), value in zip(inputs, values, strict=True):
-            self.by_image.setdefault(image, {})[kind] = float(value)
+        arrays = {id(pixels): pixels for _image, _kind, pixels in inputs}
+        values = scores(self.target.classifier, np.stack(list(arrays.values())), device=self.target.device)
+        scored = dict(zip(arrays, map(float, values), strict=True))
+        for image, kind, pixels in inputs:
+            self.by_image.setdefault(image, {})[kind] = scored[id(pixels)]
         self.similarity |= {loaded.source.image: loaded.similarity for loaded in batch}
         self.changed |= {loaded.source.image: loaded.changed for loaded in batch}
 

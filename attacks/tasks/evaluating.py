@@ -1,7 +1,7 @@
 """The job that evaluates attacks on classifiers."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
 from celery import shared_task
@@ -63,10 +63,11 @@ def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> di
         recalibration=Recalibrated(parameters.get("recalibration", "none")),
         of_finding=frozenset(part.name for part in cohort.modality.subgroups if part.is_of_finding),
     )
+    load = cache(GanAttack.load)  # so that attacks by one generator share what it draws
     stored = []
     for resolution in parameters["resolutions"]:
         size = classifiers[0].size
-        attacks = [_attack_images(cohort, resolution, group, size, runs) for group in _groups(parameters)]
+        attacks = [_attack_images(cohort, resolution, group, size, runs, load=load) for group in _groups(parameters)]
         scores = score_all(
             classifiers, _source_images(cohort, resolution), attacks, report, geometry=cohort.modality.geometry
         )
@@ -85,7 +86,13 @@ def _groups(parameters: EvaluateParameters) -> list[list[str]]:
 
 
 def _attack_images(
-    cohort: Cohort, resolution: str, names: list[str], size: Size, classifiers: Sequence[Checkpoint] = ()
+    cohort: Cohort,
+    resolution: str,
+    names: list[str],
+    size: Size,
+    classifiers: Sequence[Checkpoint] = (),
+    *,
+    load: Callable[..., GanAttack] = GanAttack.load,
 ) -> AttackImages:
     """Return the adversarial images of one resolution with their baselines; `size` is the grid of the sham's change."""
     rows = {row.name: row for row in Attack.objects.filter(name__in=names).select_related("classifier")}
@@ -107,13 +114,13 @@ def _attack_images(
         against=", ".join(sorted(target.name for target in targets if target)),
         labels=tuple(sorted({label for name in names for label in LABELS[directions[name]]})),
         identity={
-            label: GanAttack.load(folder, is_identity=True, post_processing=steps[name])
+            label: load(folder, is_identity=True, post_processing=steps[name])
             for name, folder in generators.items()
             for label in LABELS[directions[name]]
         },
         sham={label: Sham(size, steps[name]) for name in names for label in LABELS[directions[name]]},
         unprocessed={
-            label: GanAttack.load(folder, post_processing=none)
+            label: load(folder, post_processing=none)
             for name, folder in generators.items()
             if _differs_from_article(runs[name], rows.get(name))
             for label in LABELS[directions[name]]

@@ -1,6 +1,7 @@
 """Attacks of the article's presets are evaluated without post-processing, and with it beside."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -94,6 +95,15 @@ def test_what_is_drawn_beside_the_files_is_the_generator_alone(cohort, tmp_path)
         assert np.array_equal(unprocessed[label](pixels), own(pixels))
         identity = images_of(cohort).identity[label]
         assert not np.array_equal(identity(pixels), own(pixels))
+
+
+def test_attacks_by_one_generator_share_what_it_draws(cohort):
+    load = cache(GanAttack.load)
+    first, second = (_attack_images(cohort, "low", NAMES, cohort.size_of("low"), load=load) for _ in range(2))
+    for label in (0, 1):
+        for drawings in (first.beside, second.beside):
+            assert all(drawings.values())
+        assert {first.sham[label], first.identity[label]} == {second.sham[label], second.identity[label]}
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,25 @@ def scored(cohort, lift, removal):
     return cohort.score([lift, removal])
 
 
+def test_attacks_with_the_same_baselines_draw_them_once(cohort, lift, scored):
+    drawn = []
+
+    def sham(pixels):
+        drawn.append(pixels)
+        return lift.sham[0](pixels)
+
+    beside = {"identity": lift.identity, "sham": dict.fromkeys((0, 1), sham)}
+    attacks = [AttackImages(name, lift.runs, lift.files, **beside) for name in ("whole", "least")]
+    own = cohort.score(attacks)
+    assert len(drawn) == len(cohort.of_split("test"))
+    for one, before in zip(own, scored, strict=True):
+        for name in ("whole", "least"):
+            np.testing.assert_array_equal(one.attacks[name].sham, before.attacks["lift"].sham)
+            np.testing.assert_array_equal(one.attacks[name].identity, before.attacks["lift"].identity)
+            for variant in (Variant.SHAM, Variant.IDENTITY):
+                assert one.attacks[name].changed[variant] == before.attacks["lift"].changed[variant]
+
+
 def test_each_held_out_image_is_scored_from_its_file(cohort, scored):
     for target, own in zip(CLASSIFIERS, scored, strict=True):
         assert own.classifier == target.name
