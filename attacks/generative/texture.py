@@ -3,6 +3,8 @@
 from typing import Final
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -18,12 +20,14 @@ SURROUNDING: Final = 1.5 * COARSEST
 def local_contrast(image: Floats, *, pixel: float) -> Floats:
     """Return the standard deviation of the texture around each pixel of an image in 0…1. (h, w)
 
-    `pixel` is the size of the generator's pixels in those of the image: what is finer than half of one is grain, which
-    a change does not alter.
+    `pixel` is the size of the generator's pixels in those of the image. Texture is what is left of the image at the
+    generator's size without its coarse shades; what is finer is grain, which a change does not alter.
     """
-    seen = gaussian_filter(image, pixel / 2)
-    texture = seen - gaussian_filter(image, pixel * COARSEST)
-    contrast: Floats = np.sqrt(gaussian_filter(texture * texture, pixel * SURROUNDING))
+    size = tuple(max(1, round(length / pixel)) for length in image.shape)
+    small = F.interpolate(torch.from_numpy(image)[None, None], size=size, mode="area")[0, 0].numpy()
+    texture = small - gaussian_filter(small, COARSEST)
+    variance = torch.from_numpy(gaussian_filter(texture * texture, SURROUNDING))
+    contrast: Floats = F.interpolate(variance.sqrt()[None, None], size=image.shape, mode="bilinear")[0, 0].numpy()
     return contrast
 
 
