@@ -27,7 +27,7 @@ TASKS_WITHOUT_TORCH := tests.sample_tasks$(subst $(empty) ,,$(patsubst readerstu
 SERVERS := redis-server nginx curl openssl docker-compose
 UV     := uv==0.13.8
 
-.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock pin release wheel offline sbom setup setup-test clean
+.PHONY: demo run serve test check check-code check-templates check-js test-web web-tests bench architecture reference lock pin release wheel offline sbom setup setup-test clean
 
 # MODALITY is the code of one in readerstudy/modalities, in any case; an unknown one is answered with a list.
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
@@ -46,10 +46,13 @@ serve:
 	@$(BIN)/gunicorn readerstudy.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 --no-control-socket --log-level warning
 
 # --- checks and tests: the fast ones first ------------------------------------------------------------------
-test: check ## all checks, then every test, browser tests included
+test: check-code ## all checks, then every test, those of the documents and in a browser included
 	@$(PYTEST)
 
-check: setup-test ## format, lint, types, import contracts, templates, JavaScript, spelling, migrations, documents
+check: check-code ## all checks: of the code, then of the documents
+	$(BIN)/python -m pytest -q tests/docs
+
+check-code: setup-test ## format, lint, types, import contracts, templates, JavaScript, spelling, migrations
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
@@ -57,7 +60,6 @@ check: setup-test ## format, lint, types, import contracts, templates, JavaScrip
 	@$(MAKE) --no-print-directory check-templates check-js
 	$(BIN)/typos
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -q tests/docs
 
 check-templates: $(VENV)/.dev ## formatted by djade, no line above 120 characters
 	$(BIN)/djade --check --target-version 5.2 $$(find templates -name "*.html")
