@@ -253,7 +253,7 @@ def test_no_panel_of_a_triptych_can_be_had_in_a_blinded_session(study, rita):
         walk.finish_session(client, study.code, number)
     step = walk.open_session(client, study.code, 3)
     for code in (step["stimulus"]["code"], step["next"]["code"]):
-        for panel in ("real", "adversarial", "difference", "lesson"):
+        for panel in ("real", "adversarial", "difference", "lesson", "line"):
             assert client.get(f"/api/v1/reading/{study.code}/triptychs/{code}/{panel}/").status_code == 410
 
 

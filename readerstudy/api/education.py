@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.requests import UserRequest
-from readerstudy.education.pages import find_lesson, find_panel
+from readerstudy.education.pages import find_lesson, find_own_line, find_panel
 from readerstudy.reading.actions import stop_for_changed_file
 from readerstudy.reading.padded_file import ChangedFile, padded_response
 from readerstudy.vocabulary import Direction
@@ -31,6 +31,13 @@ class LessonAnswer(serializers.Serializer[Any]):
     full_colour = serializers.FloatField(
         allow_null=True, help_text="share of the grey scale that full colour stands for; null: not measured"
     )
+    has_lines = serializers.BooleanField(help_text="whether a triptych of the session has a line of text below it")
+
+
+class LineAnswer(serializers.Serializer[Any]):
+    """The line of text below a triptych."""
+
+    line = serializers.CharField(allow_blank=True, help_text="as the researcher wrote it; empty: none")
 
 
 class LessonOfTriptych(APIView):
@@ -50,6 +57,22 @@ class LessonOfTriptych(APIView):
         if lesson is None:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
         return Response(LessonAnswer(lesson).data)
+
+
+class LineOfTriptych(APIView):
+    """The line of text below the current triptych; 410 for any other, also for the next ones."""
+
+    permission_classes = [IsReader]
+
+    @extend_schema(
+        responses={200: LineAnswer, 410: OpenApiResponse(DetailSerializer, description="not the current triptych")},
+        tags=["reading"],
+    )
+    def get(self, request: UserRequest, study: str, code: str) -> Response:
+        line = find_own_line(request.user, study, code)
+        if line is None:
+            return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
+        return Response(LineAnswer({"line": line}).data)
 
 
 class PanelFile(APIView):

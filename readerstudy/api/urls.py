@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from readerstudy.api import investigator, tokens, webhooks
-from readerstudy.api.education import LessonOfTriptych, PanelFile
+from readerstudy.api.education import LessonOfTriptych, LineOfTriptych, PanelFile
 from readerstudy.api.lab import artifacts, images, jobs
 from readerstudy.api.outcome import bundles, ratings, readings, results
 from readerstudy.api.reader import views as reader
@@ -45,6 +45,7 @@ reader_urls = [
     path("<slug:study>/sessions/<int:number>/problems/", reader.ReportProblem.as_view(), name="problems"),
     path("<slug:study>/images/<slug:code>/", reader.ImageFile.as_view(), name="image"),
     path("<slug:study>/triptychs/<slug:code>/lesson/", LessonOfTriptych.as_view(), name="lesson"),
+    path("<slug:study>/triptychs/<slug:code>/line/", LineOfTriptych.as_view(), name="line"),
     path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelFile.as_view(), name="panel"),
 ]
 

@@ -69,6 +69,7 @@ class StimulusData(TypedDict):
     image: NotRequired[str]
     aid: NotRequired[AidData]
     lesson: NotRequired[str]
+    line: NotRequired[str]
 
 
 class StepData(TypedDict):

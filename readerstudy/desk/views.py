@@ -16,9 +16,10 @@ from readerstudy.desk.monitor import readers_of
 from readerstudy.desk.queries import attention, study_lines
 from readerstudy.desk.queries import reported_images as list_reported_images
 from readerstudy.errors import StudyError
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import ImageProblem, ReadingSession
-from readerstudy.studies.access import study_for
+from readerstudy.studies.access import is_researcher_of, study_for
 from readerstudy.studies.actions import end_expired_requests, exclude_from_analysis, include_in_analysis
 from readerstudy.studies.models import SessionPlan, Study
 from readerstudy.studies.transitions import hindrances, offered_moves
@@ -44,7 +45,9 @@ def study(request: HttpRequest, code: str) -> HttpResponse:
     end_expired_requests(study=found, at=now())
     moves = {"moves": offered_moves(found, person), "hindrances": hindrances(found)}
     requests = found.unsealing_requests.select_related("by", "ended_by").order_by("-pk")
-    return render(request, "desk/study.html", {**_monitor_context(found), **moves, "unsealing_requests": requests})
+    teaches = found.session_plans.filter(kind=SessionKind.EDUCATION).exists()
+    context = {"unsealing_requests": requests, "writes_lines": teaches and is_researcher_of(found, person)}
+    return render(request, "desk/study.html", {**_monitor_context(found), **moves, **context})
 
 
 @require_GET

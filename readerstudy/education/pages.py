@@ -13,7 +13,7 @@ import numpy as np
 from readerstudy.accounts.models import User
 from readerstudy.reading.queries import visible_presentation
 from readerstudy.studies.models import Presentation, ReadingList
-from readerstudy.truth.queries import find_adversarial_image, find_direction, greatest_changes
+from readerstudy.truth.queries import find_adversarial_image, find_direction, find_line, greatest_changes, has_lines
 from readerstudy.truth.seal import may_show_triptych
 from readerstudy.vocabulary import Direction
 
@@ -57,12 +57,14 @@ class Lesson:
 
     `direction` is None and `sentence` "" if the plan says nothing of it (`SessionRules.names_direction`).
     `full_colour` is the share of the grey scale that full colour stands for, the same for every triptych of a session,
-    so that they can be compared; None if the changes were not measured.
+    so that they can be compared; None if the changes were not measured. `has_lines`: a triptych of the session has a
+    line of text, for which room is left below each of them.
     """
 
     direction: str | None
     sentence: str
     full_colour: float | None
+    has_lines: bool
 
 
 def find_lesson(reader: User, study: str, code: str) -> Lesson | None:
@@ -73,12 +75,25 @@ def find_lesson(reader: User, study: str, code: str) -> Lesson | None:
     reading_list = presentation.reading_list
     plan = reading_list.session_plan
     sources = list(reading_list.presentations.values_list("stimulus", flat=True))
-    full_colour = _full_colour(greatest_changes(sources, plan))
+    full_colour, lines = _full_colour(greatest_changes(sources, plan)), has_lines(plan)
     if not plan.rules.names_direction:
-        return Lesson(None, "", full_colour)
+        return Lesson(None, "", full_colour, lines)
     direction, words = find_direction(presentation.stimulus, plan), plan.study.cohort.modality.words.lab
     sentence = words.removed if direction == Direction.REMOVE else words.inserted
-    return Lesson(direction, str(sentence), full_colour)
+    return Lesson(direction, str(sentence), full_colour, lines)
+
+
+def find_own_line(reader: User, study: str, code: str) -> str | None:
+    """Return the line of text under the reader's current triptych, "" if it has none; None for any other code.
+
+    Unlike the panels it is not passed on ahead: what a reader is to see is never read before it.
+    """
+    presentation = visible_presentation(reader, study, code)
+    if presentation is None or not may_show_triptych(presentation):
+        return None
+    if presentation.position != presentation.reading_list.session.answered + 1:
+        return None
+    return find_line(presentation.stimulus, presentation.reading_list.session_plan)
 
 
 def _full_colour(changes: Sequence[float]) -> float | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.lab import job_views, run_views, stimulus_views
+from readerstudy.lab import job_views, lesson_views, run_views, stimulus_views
 
 app_name = "lab"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("attacks/<slug:name>/", run_views.attack, name="attack"),
     path("evaluations/<int:number>/", run_views.evaluation, name="evaluation"),
     path("evaluations/<int:number>/<slug:key>.svg", run_views.figure, name="figure"),
+    path("lessons/<slug:code>/", lesson_views.lessons, name="lessons"),
+    path("lessons/<slug:code>/<int:number>/<slug:panel>.jpg", lesson_views.picture, name="lesson-picture"),
     path("stimuli/", stimulus_views.stimuli, name="stimuli"),
     path("stimuli/<int:number>/", stimulus_views.stimulus, name="stimulus"),
     path("stimuli/<int:number>/exclude/", stimulus_views.exclude, name="exclude"),

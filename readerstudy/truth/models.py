@@ -14,7 +14,7 @@ from readerstudy.experiments.models import Attack
 from readerstudy.record.models import Commitment
 from readerstudy.record.triggers import STUDY, kept, logged, not_truncated
 from readerstudy.studies.models import Draw, Study
-from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS, Authenticity
+from readerstudy.truth.terms import DIRECTION_LABELS, LONGEST_LINE, PATHOLOGY_LABELS, Authenticity
 from readerstudy.vocabulary import Pathology, choice_pairs
 
 
@@ -130,6 +130,29 @@ class Exclusion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stimulus} {self.at:%Y-%m-%d}"
+
+
+class LessonLine(models.Model):
+    """A line of text under a triptych of a study's education, for all its readers. The newest one of an image counts.
+
+    An empty text takes the line before it back. It is sealed, because it may say what was altered.
+    """
+
+    # As for SealKey: the study may be unlocked, and what was written stays.
+    study = models.ForeignKey(Study, models.DO_NOTHING, related_name="+")
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")  # the real one, which the list has
+    text = models.CharField(_("line"), max_length=LONGEST_LINE, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("line under a triptych")
+        verbose_name_plural = _("lines under triptychs")
+        triggers = [*kept(), *logged(study=STUDY.format("me.study_id"), sealed=("stimulus_id", "text"))[:1]]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.at:%Y-%m-%d}"
 
 
 class Score(models.Model):

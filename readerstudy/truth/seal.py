@@ -137,6 +137,15 @@ def may_see_tells(person: User) -> bool:
     return person.is_researcher
 
 
+def may_write_lines(study: Study, person: User) -> bool:
+    """Return whether the person may see the pairs of a study's education and write a line under each: its researchers.
+
+    Sealed or not: every reader is shown these pairs with their truth, and no verdict is given on them. A coordinator,
+    who talks to readers, learns no more of them than before.
+    """
+    return is_researcher_of(study, person)
+
+
 # --- images -------------------------------------------------------------------------------------------------
 def may_show_images_of_cohort(cohort: str) -> bool:
     """Return whether no sealed study draws from the cohort with this name.
@@ -157,6 +166,18 @@ def in_no_sealed_study(image: str) -> Q:
         session_plan__study__in=sealed_studies().values("pk"), stimulus__image=OuterRef(image)
     )
     return ~Q(Exists(shown))
+
+
+def in_lessons_only(image: str) -> Q:
+    """Return a condition for querysets: of all sessions of sealed studies, at most educational ones show the image.
+
+    The rule for researchers who write lines under triptychs: both versions of an image may be seen unless a reader
+    judges one of them in a sealed study, at any resolution.
+    """
+    judged = Allocation.objects.filter(
+        session_plan__study__in=sealed_studies().values("pk"), stimulus__image=OuterRef(image)
+    )
+    return ~Q(Exists(judged.exclude(session_plan__kind=SessionKind.EDUCATION)))
 
 
 def images_are_sealed_elsewhere(study: Study) -> bool:

@@ -13,6 +13,7 @@ PATHOLOGY_LABELS: Final = {
     Pathology.OTHER: _("With another finding"),
     Pathology.NORMAL: _("Normal"),
 }
+LONGEST_LINE: Final = 160  # characters of a line under a triptych
 DIRECTION_LABELS: Final = {
     Direction.INSERT: _("Altered so that the AI sees the finding"),
     Direction.REMOVE: _("Altered so that the AI does not see the finding"),

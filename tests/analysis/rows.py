@@ -37,7 +37,7 @@ def study(
         template="zhou2021",
         cohort=films,
         protocol_data={"shows_own_result": shows_own_result},
-        plan={"generators": GENERATORS},
+        plan={"generators": GENERATORS, "sessions": [{"generators": GENERATORS}] * len(small.image_sets())},
         image_bytes=1,
         status="open",
         locked_at=make.MONDAY,

@@ -23,7 +23,8 @@ from readerstudy.protocol.rules import Aid, SessionRules
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.actions import close_study, exclude_from_analysis, withdraw_reader
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, WithdrawalCause
-from readerstudy.truth.actions import create_study, store_scores, unseal_study
+from readerstudy.truth.actions import LineChange, create_study, store_scores, unseal_study, write_lines
+from readerstudy.truth.queries import taught_pairs
 from tests import make, results, walk
 from tests.bundle.conftest import files_of
 
@@ -49,6 +50,7 @@ PLANS = (
     AnalysisPlan(before=3, after=4, unsure="excluded", primary="sensitivity", withdrawn_readers="leave_out"),
 )
 SECRET = "Doktor Geheimnis sah es"
+LINE = "Look at the upper rim: the grain ends there."
 
 
 def number_of(stimulus) -> float:
@@ -62,6 +64,8 @@ def study_of(plan: AnalysisPlan):
     results.score_everything("films-whole", score=number_of)
     protocol = Protocol(SESSIONS, analysis=plan, persons_to_unseal=1)
     study = create_study(code="whole", title="Whole", cohort=films, protocol=protocol, seed=7, at=make.MONDAY)
+    taught = taught_pairs(study)[1].image.number
+    write_lines(study=study, changes={taught: LineChange("", LINE)}, actor=make.overseer(), at=make.MONDAY)
     for name in ("rita", "ruth", "rolf"):
         make.reader_in(study, name)
     for offset, name in enumerate(("rita", "ruth")):
@@ -176,6 +180,8 @@ def test_every_part_is_counted_as_in_the_database(db, small, tmp_path: Path, pla
     assert differing == set(exported.differing)
     assert differing <= {"answers", "sources", "blinding", "missing", "stard", "stard_ai", "claim", "reader_study"}
 
+    (line,) = json.loads(files_of(path)["protocol/lines.json"])
+    assert (line["session"], line["position"], line["line"]) == (2, 2, LINE)
     for name, content in files_of(path).items():
         assert name.endswith(".parquet") or b"Geheimnis" not in content, name
     answers = json.loads(json.dumps(tables[1]["answers"]["rows"]))

@@ -42,6 +42,10 @@ def test_every_presentation_is_a_row_also_without_reading(exported: ExportedBund
     assert missing["case"]
 
 
+def test_a_bundle_without_lines_under_triptychs_has_no_file_of_them(exported: ExportedBundle) -> None:
+    assert "protocol/lines.json" not in files_of(Path(exported.path))
+
+
 def test_the_codebook_has_every_column_that_is_written(study: Study, exported: ExportedBundle) -> None:
     files = files_of(Path(exported.path))
     codebook = lines_of(exported, "codebook")

@@ -140,6 +140,7 @@ class TriptychSerializer(StimulusSerializer):
     """A triptych as far as its reader may know it."""
 
     lesson = serializers.CharField(help_text="the address of what it teaches")
+    line = serializers.CharField(help_text="the address of the line of text below it, once it is the current one")
 
 
 class NextTriptychSerializer(BreakSerializer, TriptychSerializer):

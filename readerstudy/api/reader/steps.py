@@ -60,12 +60,13 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class ShownTriptych:
-    """A presentation as a triptych: its random code, its format, and the addresses of its panels and its lesson."""
+    """A presentation as a triptych: its random code, its format, and the addresses of what it shows and teaches."""
 
     code: str
     format: ImageFormat
     images: dict[Panel, str]
     lesson: str  # the address of what it teaches
+    line: str  # the address of the line of text below it, which answers once the triptych is the current one
     break_before: bool  # the plan offers a break before it
 
 
@@ -234,6 +235,7 @@ def _shown_triptych(presentation: Presentation, plan: SessionPlan) -> ShownTript
         format=image_format(presentation.stimulus, plan.study.cohort.modality),
         images={panel: reverse("reader_api:panel", args=[study, code, panel]) for panel in PANELS},
         lesson=reverse("reader_api:lesson", args=[study, code]),
+        line=reverse("reader_api:line", args=[study, code]),
         break_before=plan.rules.has_break_before(presentation.position),
     )
 

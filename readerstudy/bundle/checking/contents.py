@@ -24,6 +24,7 @@ from readerstudy.protocol.analysis_plan import AnalysisPlan
 PROTOCOL: Final = "protocol/protocol.yaml"
 PLAN: Final = "protocol/plan.json"
 HASHES: Final = "protocol/hashes.json"
+LINES: Final = "protocol/lines.json"
 DATA: Final = "data"
 CODEBOOK: Final = "data/codebook"
 FACTS: Final = "analysis/facts.json"
@@ -41,6 +42,7 @@ DESCRIPTIONS: Final = {
     PROTOCOL: "The protocol as it was designed",
     PLAN: "The plan as it was locked, with the analysis plan and what was drawn",
     HASHES: "SHA-256 of the plan, the analysis plan, the draw and the readings, as the report states them",
+    LINES: "The lines of text that readers saw under the triptychs of the education",
     f"{CODEBOOK}.csv": "Every column of every table: type, unit, levels, meaning",
     f"{CODEBOOK}.json": "The same as JSON, with what a row of each table is",
     FACTS: "What the tables of the report need beyond the rows: material, networks, evaluations, conduct",

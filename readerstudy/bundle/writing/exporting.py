@@ -116,6 +116,8 @@ def _write_files(study: Study, folder: Path, *, at: datetime, progress: Progress
     rows = StudyRows(study, _networks(own), hides_files)
     specs = table_specs(study.cohort.modality)
     _write_protocol(study, own, folder)
+    if taught := rows.lines():
+        contents.write_json(folder, contents.LINES, taught)
     contents.write_json(folder, contents.FACTS, serialise.to_dict(facts_of(study, own, rows.calendar)))
     progress(1)
     lines = rows.by_name()

@@ -27,7 +27,7 @@ from readerstudy.studies.models import (
     SessionPlan,
     Study,
 )
-from readerstudy.truth.queries import ShownImage, scores_by, shown_images
+from readerstudy.truth.queries import ShownImage, lines_of, scores_by, shown_images
 
 Row = dict[str, Any]
 
@@ -177,6 +177,16 @@ class StudyRows:
                 "aid_score": score,
                 "aid_is_above": is_above,
             }
+
+    def lines(self) -> list[Row]:
+        """Return the lines under the triptychs of the education, in the order of the draw."""
+        lines = lines_of(self.study)
+        taught = Allocation.objects.filter(session_plan__study=self.study, stimulus__in=lines)
+        rows = taught.order_by("arm__name", "session_plan__number", "position")
+        return [
+            {"session": session, "position": position, "case": self.cases[stimulus], "line": lines[stimulus]}
+            for session, position, stimulus in rows.values_list("session_plan__number", "position", "stimulus_id")
+        ]
 
     def scores(self) -> Iterator[Row]:
         blinded = Allocation.objects.filter(session_plan__study=self.study, session_plan__kind=SessionKind.BLINDED)

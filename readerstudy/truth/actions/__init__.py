@@ -9,6 +9,7 @@ from readerstudy.truth.actions.adversarial_import import import_adversarial_imag
 from readerstudy.truth.actions.cohort_import import check_cohort_import, import_cohort
 from readerstudy.truth.actions.exclusion import exclude_image
 from readerstudy.truth.actions.import_rules import AdversarialImportResult, ImportOptions, UnderstoodRow
+from readerstudy.truth.actions.lesson_lines import LineChange, write_lines
 from readerstudy.truth.actions.scores import store_scores
 from readerstudy.truth.actions.study_creation import create_study, same_draw, same_plan
 from readerstudy.truth.actions.study_locking import default_instructions, lock_study
@@ -25,6 +26,7 @@ __all__ = [
     "AdversarialImportResult",
     "AttackProvenance",
     "ImportOptions",
+    "LineChange",
     "MatchedRow",
     "UnderstoodRow",
     "check_cohort_import",
@@ -44,4 +46,5 @@ __all__ = [
     "unseal_study",
     "when_unsealed",
     "withdraw_request",
+    "write_lines",
 ]

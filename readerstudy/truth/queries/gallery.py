@@ -99,7 +99,7 @@ class GalleryImages(Sequence[GalleryImage]):
         return int(self._rows.count())
 
     def __iter__(self) -> Iterator[GalleryImage]:
-        return each_sealed(map(_gallery_image, self._rows.iterator(chunk_size=2000)))
+        return each_sealed(map(gallery_image_of, self._rows.iterator(chunk_size=2000)))
 
     @overload
     def __getitem__(self, key: int) -> GalleryImage: ...
@@ -110,8 +110,8 @@ class GalleryImages(Sequence[GalleryImage]):
     @sealed_work()
     def __getitem__(self, key: int | slice) -> GalleryImage | list[GalleryImage]:
         if isinstance(key, int):
-            return _gallery_image(self._rows[key])
-        return [_gallery_image(row) for row in self._rows[key]]
+            return gallery_image_of(self._rows[key])
+        return [gallery_image_of(row) for row in self._rows[key]]
 
 
 def gallery_images(chosen: GalleryFilter) -> GalleryImages:
@@ -126,7 +126,7 @@ def gallery_page(chosen: GalleryFilter, *, before: int | None, most: int) -> lis
     rows = _filtered(_with_scores(_in_no_sealed_study(), chosen.classifier), chosen).order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    return [_gallery_image(row) for row in rows[:most]]
+    return [gallery_image_of(row) for row in rows[:most]]
 
 
 @sealed_work()
@@ -138,7 +138,7 @@ def find_gallery_image(number: int, *, is_adversarial: bool = True) -> GalleryIm
     rows = _visible() if is_adversarial else _in_no_sealed_study()
     rows = rows.select_related("attack__generator", "attack__classifier")
     row = rows.filter(pk=number).first()
-    return _gallery_image(row) if row else None
+    return gallery_image_of(row) if row else None
 
 
 @sealed_work()
@@ -270,7 +270,8 @@ def _filtered(rows: Any, chosen: GalleryFilter) -> Any:
     return rows
 
 
-def _gallery_image(row: Any) -> GalleryImage:
+def gallery_image_of(row: Any) -> GalleryImage:
+    """Return the image of a row of the truth, with the figures that the query added to it."""
     return GalleryImage(
         number=row.pk,
         stimulus=row.stimulus,

@@ -47,6 +47,7 @@
  * @property {(images: Record<string, Image>, hanging: Hanging) => Promise<Visible>} show as new, in the standard view
  * @property {(images: Record<string, Image>, hanging: Hanging) => void} prepare the next images, to show them sooner
  * @property {() => Promise<number>} showGrey until the next show(), never brighter than the images; when drawn
+ * @property {(line: string) => void} say a line of text below the images until the next ones; "": none
  * @property {() => void} clear remove the images
  * @property {() => void} hide remove the images from the screen at once; those that are shown meanwhile stay hidden too
  * @property {() => void} unhide undo hide()
@@ -58,6 +59,7 @@
  * @property {boolean} [flip] whether they hang mirrored left to right
  * @property {string} [sentence] how the image of a triptych was altered; "" or missing: only that it was
  * @property {number | null} [fullColour] share of the grey scale that full colour of a difference stands for
+ * @property {boolean} [hasLine] whether room is left for a line of text below a triptych
  */
 
 /**

@@ -11,6 +11,7 @@ import { find } from "../dom.js";
  * @property {number} pixels of each of its images
  * @property {AidScore} [aid] what is shown beside the image
  * @property {string} [lesson] the address of what a triptych teaches
+ * @property {string} [line] the address of the line of text below a triptych, once it is the current one
  */
 
 /**
@@ -18,6 +19,7 @@ import { find } from "../dom.js";
  * @typedef {object} Lesson
  * @property {string} sentence how the image was altered; "" if the plan says nothing of it
  * @property {number | null} full_colour share of the grey scale that full colour stands for in the session
+ * @property {boolean} has_lines whether a triptych of the session has a line of text below it
  */
 
 /**
@@ -40,6 +42,7 @@ import { find } from "../dom.js";
  * @property {boolean} [break] whether a break comes before it
  * @property {AidScore} [aid] in a session with an aid
  * @property {string} [lesson]
+ * @property {string} [line]
  */
 
 /**
@@ -241,7 +244,7 @@ function delayOrOnline(ms, signal) {
  * @param {Record<string, string>} [images] addresses by panel, if the stimulus does not have them
  * @returns {Presentation}
  */
-export function presentationOf({ code, width, height, image, images: own, flip = false, aid, lesson }, images = own) {
+export function presentationOf({ code, width, height, image, images: own, flip = false, aid, lesson, line }, images = own) {
   const urls = images ?? { image: image ?? "" };
-  return { code, urls, flip, pixels: width * height, ...(aid && { aid }), ...(lesson && { lesson }) };
+  return { code, urls, flip, pixels: width * height, ...(aid && { aid }), ...(lesson && { lesson }), ...(line && { line }) };
 }

@@ -202,6 +202,7 @@ export class Session {
       if (!(error instanceof Gone)) throw error;
       return this.#stepAfterGone(presentation);
     }
+    this.#presenter.showLine(presentation);
     this.#page.showPractice(isPractice);
     this.#report.about(isPractice ? null : presentation.code);
     if (step.position) this.#page.showPosition(step.position, step.total);
@@ -210,7 +211,7 @@ export class Session {
     const pending = await this.#answering.take(step, {
       presentation,
       onset: this.#presenter.onset,
-      facts: () => ({ ahead_ms: aheadMs, rested_ms: Math.round(this.#restedMs), ...this.#presenter.aidFacts }),
+      facts: () => ({ ahead_ms: aheadMs, rested_ms: Math.round(this.#restedMs), ...this.#presenter.facts }),
     });
     this.#restedMs = 0;
     this.#report.about(null); // the next image is on screen before this verdict is acknowledged

@@ -1,6 +1,6 @@
 // Shows the images of a presentation: never during a pause, and after a grey frame of a set length.
 
-import { retry } from "../network/api.js";
+import { get, retry } from "../network/api.js";
 import { hasMemoryFor } from "../network/image_cache.js";
 import { Lessons } from "../network/lessons.js";
 import { Aid } from "./aid.js";
@@ -29,6 +29,8 @@ export class StimulusPresenter {
   #onNoResponse;
   #aid = new Aid();
   #lessons = new Lessons();
+  /** Whether the line of text below the images is shown; null: the session has none. @type {boolean | null} */
+  #hasLine = null;
   #ring = new LoadingRing();
   /** @type {Shown | null} */
   #shown = null;
@@ -56,9 +58,9 @@ export class StimulusPresenter {
     return this.#shown?.onset ?? Infinity;
   }
 
-  /** What the paradata say of the aid beside the image. */
-  get aidFacts() {
-    return this.#aid.facts;
+  /** What the paradata say of the aid beside the image and of the line below it. */
+  get facts() {
+    return { ...this.#aid.facts, ...(this.#hasLine !== null && { line_shown: this.#hasLine }) };
   }
 
   /** @param {Presentation} presentation */
@@ -82,6 +84,25 @@ export class StimulusPresenter {
     this.#replaceBy(shown);
     shown.drawn = this.#draw(presentation, shown);
     return shown.drawn;
+  }
+
+  /**
+   * Show the line of text below the images of the current presentation. It is requested now, when they are on screen.
+   * @param {Presentation} presentation
+   */
+  async showLine({ code, line: url, ...presentation }) {
+    const shown = this.#shown;
+    if (!url || shown?.code !== code) return;
+    const lesson = await this.#lessons.of({ code, ...presentation });
+    if (!lesson?.has_lines) return;
+    try {
+      const { line } = await retry(() => get(url), () => {}, shown.abort.signal);
+      if (this.#shown !== shown) return;
+      this.#hasLine = line !== "";
+      this.#stage.say(line);
+    } catch {
+      // The images can be viewed without it.
+    }
   }
 
   /**
@@ -142,6 +163,8 @@ export class StimulusPresenter {
     this.#shown?.abort.abort();
     this.#ring.hide();
     this.#shown = shown;
+    this.#stage.say("");
+    if (this.#hasLine) this.#hasLine = false;
   }
 
   /**
@@ -159,10 +182,10 @@ export class StimulusPresenter {
     try {
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
       const images = await this.#load(presentation, shown);
-      const { sentence, full_colour: fullColour } = (await lesson) ?? {};
+      const { sentence, full_colour: fullColour, has_lines: hasLine } = (await lesson) ?? {};
       await this.#pause.over;
       if (isReplaced()) return;
-      const showing = this.#stage.show(images, { flip: presentation.flip, sentence, fullColour });
+      const showing = this.#stage.show(images, { flip: presentation.flip, sentence, fullColour, hasLine });
       this.#aid.show(presentation.aid ?? null); // painted in the same frame as the image
       // A late frame carries the time at which it was due, which may be before the drawing was done.
       const [visible, drawn] = await Promise.all([showing, drawingDone()]);

@@ -81,7 +81,7 @@ export class Panels extends EventTarget {
    * @returns {Promise<{onset: number, frame: number}>} when they were first visible: the timestamp of the second
    *   animation frame after the drawing, which brackets the paint; and the length of that frame, both in milliseconds
    */
-  show(pictures, { flip = false, sentence, fullColour } = {}) {
+  show(pictures, { flip = false, sentence, fullColour, hasLine = false } = {}) {
     const outline = this.#leadingOf(pictures).outline;
     for (const [name, { layer }] of this.#panels) {
       // A difference has no outline of its own, and what is linked lies alike.
@@ -89,7 +89,7 @@ export class Panels extends EventTarget {
       else layer.put(pictures[name]);
     }
     this.#differenceColours.fullColour = fullColour ?? null;
-    this.triptych?.explain(sentence ?? "", fullColour ?? null);
+    this.triptych?.explain(sentence ?? "", fullColour ?? null, hasLine);
     this.#coverWith(() => null);
     this.viewport.hang(flip, outline?.side ?? null);
     this.reset();
@@ -99,6 +99,14 @@ export class Panels extends EventTarget {
         requestAnimationFrame((onset) => resolve({ onset, frame: onset - drawn }));
       });
     });
+  }
+
+  /**
+   * Show a line of text below a triptych; below a single picture there is none.
+   * @param {string} line
+   */
+  say(line) {
+    this.triptych?.say(line);
   }
 
   /**

@@ -21,6 +21,7 @@ export class Triptych extends EventTarget {
   #figures;
   #lesson;
   #withoutLesson;
+  #line;
   #overlay = new Layer(new OverlayColours());
   #lines = new Layer(new LineColours());
   #isSwapped = false;
@@ -41,6 +42,7 @@ export class Triptych extends EventTarget {
     this.#panels = panels;
     this.#lesson = find("[data-lesson]", HTMLElement, root);
     this.#withoutLesson = this.#lesson.textContent;
+    this.#line = find("#line", HTMLElement, root);
     this.#figures = new Map(ORDER.map((name) => [name, new Figure(panels[name].viewer.box)]));
     this.#overlay.colours.addEventListener("change", () => panels.real.viewer.redraw());
     drawLegend(find("[data-legend]", HTMLElement, root), colours);
@@ -69,10 +71,19 @@ export class Triptych extends EventTarget {
    * Say how the image was altered, and on which scale the difference is coloured, from the next start() on.
    * @param {string} sentence "": only that it was altered
    * @param {number | null} fullColour share of the grey scale; null: the scale is that of the picture's own change
+   * @param {boolean} hasLine whether to leave room for a line of text: in a session, all triptychs have the same size
    */
-  explain(sentence, fullColour) {
+  explain(sentence, fullColour, hasLine) {
     this.#overlay.colours.fullColour = fullColour;
     this.#lesson.textContent = sentence || this.#withoutLesson;
+    this.#line.hidden = !hasLine;
+    this.say("");
+  }
+
+  /** @param {string} line shown below the panels; "": none */
+  say(line) {
+    this.#line.textContent = line;
+    if (line) this.#line.hidden = false;
   }
 
   /** Show three panels, each with its own picture. */
