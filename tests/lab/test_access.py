@@ -6,7 +6,15 @@ from django.urls import reverse
 from readerstudy.lab.urls import urlpatterns
 from tests import make
 
-VALUES = {"number": 1, "kind": "train-gan", "name": "cad", "picture": "curves.png", "key": "roc", "panel": "real"}
+VALUES = {
+    "code": "tiny",
+    "number": 1,
+    "kind": "train-gan",
+    "name": "cad",
+    "picture": "curves.png",
+    "key": "roc",
+    "panel": "real",
+}
 ADDRESSES = [
     reverse(f"lab:{pattern.name}", kwargs={name: VALUES[name] for name in pattern.pattern.converters})
     for pattern in urlpatterns
