@@ -46,7 +46,7 @@ def test_lines_are_saved_and_shown_in_their_fields(client, study):
     answer = client.post(PAGE, sent(study, "Der Rand", "", 'a "quoted" <line>'), follow=True)
     assert "2 lines are saved." in answer.content.decode()
     assert [pair.line for pair in taught_pairs(study)] == ["Der Rand", "", 'a "quoted" <line>']
-    assert '>a &quot;quoted&quot; &lt;line&gt;</textarea>' in answer.content.decode()
+    assert ">a &quot;quoted&quot; &lt;line&gt;</textarea>" in answer.content.decode()
     again = client.post(PAGE, sent(study, "Der Rand", "", 'a "quoted" <line>'), follow=True)
     assert "No changes." in again.content.decode()
 
