@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from readerstudy.bundle.views import codebook
 from readerstudy.front.home import home
 from readerstudy.front.own_result import own_result
 from readerstudy.operation.page import operation
@@ -20,6 +21,7 @@ urlpatterns = [
     path("read/<slug:code>/result/", own_result, name="own_result"),
     path("read/", include("readerstudy.participation.urls")),
     path("read/", include("readerstudy.reading.urls")),
+    path("report/<slug:code>/codebook/", codebook, name="codebook"),
     path("report/<slug:code>/bundle/", include("readerstudy.bundle.urls")),
     path("report/", include("readerstudy.analysis.urls")),
     path("bundles/", include("readerstudy.bundle.check_urls")),

@@ -23,7 +23,7 @@ SHARED = "shared"
 # An address belongs to the first group whose pattern it has.
 GROUPS = {
     "people": "/(readers|invitations|mails|monitor|reports)/",
-    "data": r"/(readings|answers|bundle|results)[/.]",
+    "data": r"/(readings|codebook|answers|bundle|results)[/.]",
     "studies": "/studies/",
     "lab": "",
 }

@@ -105,6 +105,31 @@ def api() -> str:
     return table(("request", "meaning"), rows)
 
 
+def readings() -> str:
+    """Return the table of the columns of readings, with those of every modality."""
+    from readerstudy.bundle.reading_columns import BLIND, reading_columns
+    from readerstudy.modalities import MODALITIES
+
+    columns = {
+        column.name: column for modality in MODALITIES.values() for column in reading_columns(modality, sighted=True)
+    }
+    rows = [
+        (
+            f"`{name}`",
+            column.type.value,
+            column.unit,
+            "; ".join(filter(None, (column.meaning, _levels(column.levels)))),
+            "" if column in BLIND else "yes",
+        )
+        for name, column in columns.items()
+    ]
+    return table(("column", "type", "unit", "meaning", "with truth"), rows)
+
+
+def _levels(levels: dict[str, str]) -> str:
+    return "; ".join(f"`{level}`: {meaning}" for level, meaning in levels.items())
+
+
 def openapi() -> str:
     """Return the OpenAPI schema as YAML, in English, as the server gives it."""
     from drf_spectacular.renderers import OpenApiYamlRenderer
@@ -139,6 +164,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "commands.md": commands,
     "api.md": api,
+    "readings.md": readings,
     "openapi.yaml": openapi,
 }
 # Documents without a part that is written by hand.

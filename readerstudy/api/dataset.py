@@ -1,21 +1,31 @@
 """Data of the investigators' API: progress as counts, and readings with or without the truth."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Count, QuerySet, Sum
 
+from readerstudy.analysis.queries.attack import study_attack
+from readerstudy.bundle.columns import attribute_columns
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
-from readerstudy.studies.models import DisplayedAid, Enrollment, ReadingList, SessionPlan, Study, UnsealingRequest
-from readerstudy.truth.queries import StimulusTruth, truth_of_study
+from readerstudy.studies.models import (
+    DisplayedAid,
+    Enrollment,
+    Presentation,
+    ReadingList,
+    SessionPlan,
+    Study,
+    UnsealingRequest,
+)
+from readerstudy.truth.queries import StimulusTruth, scores_by, truth_of_study
 from readerstudy.truth.seal import require_verdicts_visible, revealed_seed
 
-# The fields of a reading, with their paths from `Reading`.
-BLIND = {
+# The blind columns of a reading, with their paths from `Reading`.
+PATHS: Final = {
     "reader": "presentation__reading_list__enrollment__code",
     "session": "presentation__reading_list__session_plan__number",
     "position": "presentation__position",
@@ -31,21 +41,22 @@ BLIND = {
     "is_repeat": "presentation__is_repeat",
     "arm": "presentation__reading_list__enrollment__arm__name",
 }
-_STIMULUS = "presentation__stimulus_id"
-_FINGERPRINT = "presentation__stimulus__image__fingerprint"
-_PATIENT = "presentation__stimulus__image__exam__patient__fingerprint"
-_SPLIT = "presentation__stimulus__image__exam__patient__split"
-_ATTRIBUTES = "presentation__stimulus__image__attributes"
-_KIND = "presentation__reading_list__session_plan__kind"
-# Followed by the modality's attributes. What the aid displayed depends on the image, so it is among them.
-SIGHTED = (
-    "authenticity", "pathology", "direction", "image", "patient", "split", "aid_score", "aid_threshold", "aid_above",
+_OF_PRESENTATION: Final = "presentation__"
+_STIMULUS: Final = "presentation__stimulus_id"
+_FINGERPRINT: Final = "presentation__stimulus__image__fingerprint"
+_PATIENT: Final = "presentation__stimulus__image__exam__patient__fingerprint"
+_SPLIT: Final = "presentation__stimulus__image__exam__patient__split"
+_ATTRIBUTES: Final = "presentation__stimulus__image__attributes"
+_KIND: Final = "presentation__reading_list__session_plan__kind"
+_PARADATA: Final = "paradata"
+_WITHDRAWN: Final = "presentation__reading_list__enrollment__withdrawn_at"
+_VALUES: Final = (
+    "pk", *PATHS.values(), _STIMULUS, _FINGERPRINT, _PATIENT, _SPLIT, _ATTRIBUTES, _KIND, _PARADATA,
 )  # fmt: skip
-_NO_AID = (None, None, None)
-PSEUDONYM_LENGTH = 12
-FACTS = ("code", "title", "template", "status", "is_rehearsal", "created_at")
+PSEUDONYM_LENGTH: Final = 12
+FACTS: Final = ("code", "title", "template", "status", "is_rehearsal", "created_at")
 # None: not yet.
-DATES = ("rehearsed_at", "locked_at", "opened_at", "paused_at", "closed_at", "unsealed_at", "archived_at")
+DATES: Final = ("rehearsed_at", "locked_at", "opened_at", "paused_at", "closed_at", "unsealed_at", "archived_at")
 CHUNK = 2000
 
 
@@ -57,33 +68,82 @@ def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
     still read.
     """
     require_verdicts_visible(study)
-    paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _PATIENT, _SPLIT, _ATTRIBUTES, _KIND)
     rows: QuerySet[Reading, dict[str, Any]] = Reading.objects.filter(
         presentation__reading_list__enrollment__study=study
-    ).values(*paths)
-    if study.analysis.withdrawn_readers == "leave_out":
-        rows = rows.filter(presentation__reading_list__enrollment__withdrawn_at=None)
+    ).values(*_VALUES)
+    if _leaves_out_withdrawn(study):
+        rows = rows.filter(**{_WITHDRAWN: None})
     return rows.order_by("pk")
 
 
-def exported_attributes(study: Study) -> tuple[str, ...]:
-    """Return the names of the attributes that are exported with the readings of an unsealed study."""
-    return tuple(attribute.name for attribute in study.cohort.modality.attributes if attribute.is_exported)
+def missing_of(study: Study, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the presentations without a reading, by reader, session and position, as values for `lines_of`.
+
+    What a reading would say is None. `wanted` are values of columns that a presentation has. Those of withdrawn readers
+    are left out as in `readings_of`. Raises StudyStillOpen.
+    """
+    require_verdicts_visible(study)
+    selected = {_from_presentation(PATHS[name]): value for name, value in wanted.items()}
+    rows = Presentation.objects.filter(reading=None, reading_list__enrollment__study=study, **selected)
+    if _leaves_out_withdrawn(study):
+        rows = rows.filter(**{_from_presentation(_WITHDRAWN): None})
+    ordered = rows.order_by("reading_list__enrollment_id", "reading_list__session_plan__number", "position")
+    paths = {path: _from_presentation(path) for path in _VALUES if path.startswith(_OF_PRESENTATION)}
+    for row in ordered.values(*paths.values()).iterator(chunk_size=CHUNK):
+        yield {path: row[paths[path]] if path in paths else None for path in _VALUES}
+
+
+def _from_presentation(path: str) -> str:
+    return path.removeprefix(_OF_PRESENTATION)
+
+
+def _leaves_out_withdrawn(study: Study) -> bool:
+    return study.analysis.withdrawn_readers == "leave_out"
 
 
 def lines_of(study: Study, readings: Iterable[dict[str, Any]], *, sighted: bool) -> Iterator[dict[str, Any]]:
-    """Yield one row for each reading. Without `sighted` no value depends on the image."""
-    truth = truth_of_study(study) if sighted else None
-    aids = _displayed_aids(study) if sighted else {}
-    attributes = exported_attributes(study)
+    """Yield one row of `reading_columns` for each reading. Without `sighted` no value depends on the image."""
+    images = _StudyImages(study) if sighted else None
     for reading in readings:
-        line = {name: reading[path] for name, path in BLIND.items()}
-        aid = aids.get((line["session"], reading[_STIMULUS]), _NO_AID)
-        yield {**line, **_sighted(reading, truth[reading[_STIMULUS]], aid, attributes)} if truth else line
+        line = {name: reading[path] for name, path in PATHS.items()}
+        yield {**line, **images.columns(reading)} if images else line
 
 
-def _displayed_aids(study: Study) -> dict[tuple[int, int], tuple[Any, ...]]:
-    """Return what the aid displayed, as the last fields of `SIGHTED`, by session and stimulus; one query."""
+class _StudyImages:
+    """What is known of the images of an unsealed study; memory depends on their number, not on that of readings."""
+
+    def __init__(self, study: Study) -> None:
+        self._truth = truth_of_study(study)
+        self._aids = _displayed_aids(study)
+        self._scores = _classifier_scores(study, self._truth)
+        self._attributes = attribute_columns(study.cohort.modality, prefix="")
+
+    def columns(self, reading: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the columns of a reading that need the truth, in order."""
+        stimulus, attributes = reading[_STIMULUS], reading[_ATTRIBUTES]
+        truth = self._truth[stimulus]
+        score, threshold, is_above = self._aids.get((reading[PATHS["session"]], stimulus), (None, None, None))
+        return {
+            "authenticity": "pair" if reading[_KIND] == SessionKind.EDUCATION else truth.authenticity.value,
+            "pathology": truth.pathology.value,
+            "direction": truth.direction.value if truth.direction else "",
+            # A keyed hash, the same for an adversarial image and its source image; it does not identify the original
+            # file.
+            "image": reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
+            "patient": reading[_PATIENT][:PSEUDONYM_LENGTH],
+            "split": reading[_SPLIT],
+            "aid_score": score,
+            "aid_threshold": threshold,
+            "aid_above": is_above,
+            "classifier_score": self._scores.get(stimulus),
+            "classifier_source_score": None if truth.source_id is None else self._scores.get(truth.source_id),
+            "paradata": reading[_PARADATA],
+            **{column.name: attributes.get(column.name, "") for column in self._attributes},
+        }
+
+
+def _displayed_aids(study: Study) -> dict[tuple[int, int], tuple[float, float, bool]]:
+    """Return the score, the threshold and the word that the aid displayed, by session and stimulus; one query."""
     rows = DisplayedAid.objects.filter(session_plan__study=study)
     fields = rows.values_list("session_plan__number", "stimulus", "score", "threshold", "is_above")
     return {
@@ -92,23 +152,11 @@ def _displayed_aids(study: Study) -> dict[tuple[int, int], tuple[Any, ...]]:
     }
 
 
-def _sighted(
-    reading: dict[str, Any], truth: StimulusTruth, aid: tuple[Any, ...], attributes: Sequence[str]
-) -> dict[str, Any]:
-    """Return the fields of a reading that need the truth, and the aid that depends on the image."""
-    is_pair = reading[_KIND] == SessionKind.EDUCATION
-    values = (
-        "pair" if is_pair else truth.authenticity.value,
-        truth.pathology.value,
-        truth.direction.value if truth.direction else "",
-        # A keyed hash, the same for an adversarial image and its source image; it does not identify the original file.
-        reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
-        reading[_PATIENT][:PSEUDONYM_LENGTH],
-        reading[_SPLIT],
-        *aid,
-    )
-    known = reading[_ATTRIBUTES]
-    return {**dict(zip(SIGHTED, values, strict=True)), **{name: known.get(name, "") for name in attributes}}
+def _classifier_scores(study: Study, truth: Mapping[int, StimulusTruth]) -> Mapping[int, float]:
+    """Return the scores of the images and of their source images, by stimulus, by the classifier of Table 1."""
+    attack = study_attack(study)
+    sources = {each.source_id for each in truth.values() if each.source_id is not None}
+    return scores_by(attack.classifier, {*truth, *sources}) if attack else {}
 
 
 def closing_answers_of(study: Study) -> list[dict[str, Any]]:

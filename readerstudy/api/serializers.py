@@ -1,9 +1,11 @@
 """Requests and responses of the investigators' API."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from rest_framework import serializers
 
+from readerstudy.bundle.columns import Column, Type
+from readerstudy.bundle.reading_columns import BLIND, reading_columns
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_text import job_note
 from readerstudy.modalities import MODALITIES
@@ -11,7 +13,6 @@ from readerstudy.protocol.document import ReadingOrder
 from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import RequestOutcome
-from readerstudy.vocabulary import Direction, Pathology, Split
 
 Shape = serializers.Serializer[Any]
 
@@ -174,66 +175,60 @@ class StudyPage(StudyLine):
 
 
 # --- readings -----------------------------------------------------------------------------------------------
+def _field(column: Column, *, sighted: bool) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the field of a column of readings. Fields that need the truth may be missing, and some of them empty."""
+    unit = f", in {column.unit}" if column.unit else ""
+    options: dict[str, Any] = {"help_text": f"{column.meaning}{unit}", "required": not sighted}
+    if column.levels:
+        options["help_text"] = f"{column.meaning}; {column.levels_text}"
+        words: list[Any] = Verdict.choices if column.name == "verdict" else list(column.levels)
+        return serializers.ChoiceField([*words, ""] if column.name in ("quality", "direction") else words, **options)
+    match column.type:
+        case Type.TEXT:
+            return serializers.CharField(**options)
+        case Type.INTEGER:
+            return serializers.IntegerField(**options)
+        case Type.NUMBER:
+            return serializers.FloatField(allow_null=True, **options)
+        case Type.BOOLEAN:
+            return serializers.BooleanField(allow_null=sighted, **options)
+        case Type.MOMENT:
+            return serializers.DateTimeField(**options)
+        case Type.LIST:
+            return serializers.ListField(child=serializers.CharField(), **options)
+        case Type.JSON:
+            return serializers.DictField(**options)
+        case _:
+            assert_never(column.type)
+
+
 class ReadingLine(Shape):
     """One reading. Only researchers get the fields from `authenticity` on, and only after the study is unsealed.
 
     The last fields are attributes of the image; a row has those of its cohort's modality.
     """
 
-    reader = serializers.CharField(help_text="the reader's code in this study")
-    session = serializers.IntegerField()
-    position = serializers.IntegerField()
-    presentation = serializers.CharField(help_text="random code")
-    verdict = serializers.ChoiceField(choices=Verdict.choices)
-    elapsed_ms = serializers.IntegerField(help_text="from image drawn to answered, by the browser's clock")
-    shown_at = serializers.DateTimeField()
-    answered_at = serializers.DateTimeField()
-    quality = serializers.ChoiceField(
-        choices=["A", "B", "C", ""],
-        help_text="A: browser and server agree on the time; B: a difference is explained; C: they contradict",
-    )
-    quality_reasons = serializers.ListField(child=serializers.CharField())
-    answers = serializers.DictField(
-        help_text="to the plan's questions, by name; marks are [x, y] in pixels of the file"
-    )
-    receipt = serializers.UUIDField()
-    is_repeat = serializers.BooleanField(help_text="the image was shown before; no accuracy counts this reading")
-    arm = serializers.CharField(help_text="arm of the reader")
-    authenticity = serializers.ChoiceField(
-        choices=["real", "adversarial", "pair"], required=False, help_text="pair: a triptych of the education session"
-    )
-    pathology = serializers.ChoiceField(
-        choices=[word.value for word in Pathology],
-        required=False,
-        help_text="of the image; an adversarial image has that of its source image",
-    )
-    direction = serializers.ChoiceField(choices=[*(word.value for word in Direction), ""], required=False)
-    image = serializers.CharField(required=False, help_text="pseudonym: an image and its adversarial image share it")
-    patient = serializers.CharField(required=False, help_text="pseudonym: all images of a patient share it")
-    split = serializers.ChoiceField(
-        choices=[word.value for word in Split], required=False, help_text="of the patient: what networks saw of them"
-    )
-    aid_score = serializers.FloatField(
-        required=False, allow_null=True, help_text="score that the aid displayed, two decimals; null: no aid"
-    )
-    aid_threshold = serializers.FloatField(
-        required=False, allow_null=True, help_text="threshold that the aid displayed; null: no aid"
-    )
-    aid_above = serializers.BooleanField(
-        required=False, allow_null=True, help_text="whether the unrounded score is above the threshold; null: no aid"
-    )
-
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        modalities: dict[str, list[str]] = {}  # codes by exported attribute
+        fields = {column.name: _field(column, sighted=False) for column in BLIND}
         for modality in MODALITIES.values():
-            for attribute in modality.attributes:
-                if attribute.is_exported:
-                    modalities.setdefault(attribute.name, []).append(modality.code)
-        attributes = {
-            name: serializers.CharField(required=False, help_text=f"of images of modality {', '.join(codes)}")
-            for name, codes in modalities.items()
-        }
-        return {**super().get_fields(), **attributes}
+            for column in reading_columns(modality, sighted=True):
+                if column.name not in fields:
+                    fields[column.name] = _field(column, sighted=True)
+        return fields
+
+
+class CodebookLine(Shape):
+    """One column of the readings, with its texts in the language of the answer."""
+
+    column = serializers.CharField()
+    type = serializers.ChoiceField(
+        choices=[each.value for each in Type],
+        help_text="moment: UTC, ISO 8601 in CSV; list and json: JSON in CSV; empty cells are no value",
+    )
+    unit = serializers.CharField(allow_blank=True)
+    levels = serializers.DictField(child=serializers.CharField(), help_text="every value with its meaning; empty: open")
+    meaning = serializers.CharField()
+    with_truth = serializers.BooleanField(help_text="only for researchers, once the study is unsealed")
 
 
 class ClosingAnswersLine(Shape):

@@ -5,7 +5,7 @@ from django.urls import include, path, register_converter
 from readerstudy.api import investigator, tokens, webhooks
 from readerstudy.api.education import LessonOfTriptych, LineOfTriptych, PanelFile
 from readerstudy.api.lab import artifacts, images, jobs
-from readerstudy.api.outcome import bundles, ratings, readings, results
+from readerstudy.api.outcome import bundles, codebook, ratings, readings, results
 from readerstudy.api.reader import views as reader
 from readerstudy.api.reader.steps import PANELS
 from readerstudy.api.reference import ReferencePage, Schema
@@ -74,6 +74,8 @@ studies = [
     path("<slug:study>/readings/", readings.Readings.as_view(), name="readings"),
     path("<slug:study>/readings.csv", readings.ReadingsFile.as_view(), name="readings_file"),
     path("<slug:study>/readings.parquet", readings.ReadingsParquet.as_view(), name="readings_parquet"),
+    path("<slug:study>/codebook/", codebook.Codebook.as_view(), name="codebook"),
+    path("<slug:study>/codebook.csv", codebook.CodebookFile.as_view(), name="codebook_file"),
     path("<slug:study>/ratings.imrmc", ratings.ImrmcFile.as_view(), name="ratings_imrmc"),
     path("<slug:study>/ratings-mrmcaov.csv", ratings.MrmcaovFile.as_view(), name="ratings_mrmcaov"),
     path("<slug:study>/ratings-rjafroc.xlsx", ratings.RjafrocFile.as_view(), name="ratings_rjafroc"),

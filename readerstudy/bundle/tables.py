@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from readerstudy.bundle.columns import TableSpec, Type
 from readerstudy.errors import BadInput
 
-_ARROW: Final = {
+ARROW: Final = {
     Type.TEXT: pyarrow.string(),
     Type.JSON: pyarrow.string(),
     Type.INTEGER: pyarrow.int64(),
     Type.NUMBER: pyarrow.float64(),
     Type.BOOLEAN: pyarrow.bool_(),
+    Type.MOMENT: pyarrow.timestamp("us", tz="UTC"),
+    Type.LIST: pyarrow.list_(pyarrow.string()),
 }
 CHUNK: Final = 50_000  # rows in memory
 _LONGEST_LINE: Final = 16 << 20  # bytes that the reader of CSV takes at once
@@ -71,7 +73,7 @@ def read_table(folder: Path, spec: TableSpec) -> pyarrow.Table:
 
 
 def _schema(spec: TableSpec) -> pyarrow.Schema:
-    return pyarrow.schema([(column.name, _ARROW[column.type]) for column in spec.columns])
+    return pyarrow.schema([(column.name, ARROW[column.type]) for column in spec.columns])
 
 
 def _plain_rows(spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -1,15 +1,17 @@
-"""The page on which researchers export an unsealed study as one file."""
+"""The page on which researchers export an unsealed study as one file, and the codebook of its readings."""
 
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.bundle.actions import finished_bundle, newest_export, require_exportable, start_export, take_bundle
+from readerstudy.bundle.reading_columns import ROWS, codebook_of_readings
 from readerstudy.experiments.job_view import view_job
 from readerstudy.studies.access import study_for
 from readerstudy.studies.models import Study
@@ -57,3 +59,14 @@ def file(request: HttpRequest, code: str) -> Any:
     if bundle is None:
         raise Http404
     return FileResponse(bundle.path.open("rb"), as_attachment=True, filename=f"{study.code}-bundle.zip")
+
+
+@require_GET
+@role_required(Role.RESEARCHER, Role.COORDINATOR)
+def codebook(request: HttpRequest, code: str) -> HttpResponse:
+    """Show every column that the readings of the study have, in any state of the study."""
+    study = study_for(signed_in_user(request), code)
+    entries = list(codebook_of_readings(study.cohort.modality))
+    parts = [[entry.column for entry in entries if entry.with_truth is with_truth] for with_truth in (False, True)]
+    context = {"study": study, "blind": parts[0], "sighted": parts[1], "rows": gettext(ROWS)}
+    return render(request, "bundle/codebook.html", context)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 PAGE_SIZE: Final = 5000  # the most that the API gives at once
 WHOLE: Final = ("session", "position", "elapsed_ms")
-FRACTIONS: Final = ("aid_score", "aid_threshold")
+FRACTIONS: Final = ("aid_score", "aid_threshold", "classifier_score", "classifier_source_score")
 TRUTHS: Final = ("is_repeat", "aid_above")
 MOMENTS: Final = ("shown_at", "answered_at")
-TEXTS: Final = ("presentation", "receipt", "answers", "quality_reasons")  # the last two are JSON
+TEXTS: Final = ("presentation", "receipt", "answers", "quality_reasons", "paradata")  # the last three are JSON
 # Their words are known, also those that no reading has. Any other column has the words that occur in it.
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "verdict": get_args(Verdict),
@@ -40,7 +40,7 @@ class Readings:
 
     Iterating requests page after page and yields the rows as the API has them; the other ways stream one CSV file.
     Whole numbers, fractions, truth values and moments (UTC) have their types in frames, all words are categorical, and
-    empty cells are missing. `answers` and `quality_reasons` stay JSON text.
+    empty cells are missing. `answers`, `quality_reasons` and `paradata` stay JSON text.
     """
 
     def __init__(self, client: ApiClient, base: str, filters: Mapping[str, Filter] | None = None) -> None:
@@ -88,7 +88,7 @@ class Readings:
 def _pandas_column(pd: Any, column: Any) -> Any:
     name = str(column.name)
     if name in WHOLE:
-        return pd.to_numeric(column).astype("int64")
+        return pd.to_numeric(column).astype("Int64" if column.hasnans else "int64")
     if name in FRACTIONS:
         return pd.to_numeric(column).astype("float64")
     if name in TRUTHS:

@@ -10,7 +10,7 @@ from httpx import codes
 from readerstudy.client.api_client import ApiClient
 from readerstudy.client.downloads import Advance, Download, download
 from readerstudy.client.frames import Readings
-from readerstudy.client.models.data import ClosingAnswersLine, ResultsAnswer
+from readerstudy.client.models.data import ClosingAnswersLine, CodebookLine, ResultsAnswer
 from readerstudy.client.models.people import (
     CauseEnum,
     EnrollRequest,
@@ -222,8 +222,19 @@ class Study:
 
     # --- readings and results -----------------------------------------------------------------------------------------
     def readings(self, **filters: Filter) -> Readings:
-        """Return the readings of a closed study that the filters select: rows, a file, or a frame."""
+        """Return the readings of a closed study that the filters select: rows, a file, or a frame.
+
+        Files and frames with `missing=True` also have a row for each image of a list that was not read.
+        """
         return Readings(self._client, self._base, filters)
+
+    def codebook(self) -> Pages[CodebookLine]:
+        """Return every column that the readings can have, with type, unit, values and meaning."""
+        return Pages(self._client, f"{self._base}codebook/")
+
+    def save_codebook(self, path: Path | str, *, progress: Advance | bool = True) -> Download:
+        """Write the codebook of the readings, a CSV file."""
+        return download(self._client, f"{self._base}codebook.csv", path, progress=progress)
 
     def answers(self) -> Pages[ClosingAnswersLine]:
         """Return the answers to the questions at the end of sessions."""

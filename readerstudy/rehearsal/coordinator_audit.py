@@ -18,11 +18,12 @@ from readerstudy.rehearsal.coordinator_pages import Page, Row, crawl, facts_of_t
 
 STARTS: Final = (
     *("/desk/", "/admin/", "/api/v1/studies/{code}/", "/api/v1/jobs/", "/api/v1/events/?study={code}"),
-    "/api/v1/webhooks/",
+    *("/api/v1/webhooks/", "/report/{code}/codebook/"),
     *("/api/v1/images/", "/api/v1/runs/", "/api/v1/attacks/", "/api/v1/evaluations/", "/api/v1/reference/"),
 )
 PARTS: Final = (
     *("sessions/", "readers/", "readings/", "readings.csv", "readings/?page_size=5000"),
+    *("readings.csv?missing=true", "codebook/", "codebook.csv"),
     *("invitations/", "mails/", "monitor/", "reports/", "checklist/", "protocol/", "moves/", "plans/", "events/"),
     *("events/?page_size=1000", "readings/?verdict=real", "readings/?quality=A", "readings/?is_repeat=true"),
 )

@@ -16,6 +16,7 @@ from readerstudy.truth.actions import unseal_study
 from tests import make
 from tests.analysis import rows
 from tests.bench import report_growth
+from tests.tamper import without_triggers
 
 IMAGES = 100
 FEW, MANY = 10, 100  # readers
@@ -56,14 +57,18 @@ def peak(work: Callable[[], Any]) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("query", ["", "?missing=true"])
 def test_the_readings_are_exported_in_flat_memory(
-    sizes: tuple[Study, Study], as_rosa: Any, monkeypatch: pytest.MonkeyPatch
+    sizes: tuple[Study, Study], as_rosa: Any, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     monkeypatch.setattr(dataset, "CHUNK", 200)
     lengths: dict[str, int] = {}
+    if query:  # as if nothing had been read
+        with without_triggers(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM reading_reading")
 
     def export(study: Study) -> None:
-        answer = as_rosa.get(f"/api/v1/studies/{study.code}/readings.csv")
+        answer = as_rosa.get(f"/api/v1/studies/{study.code}/readings.csv{query}")
         lengths[study.code] = sum(part.count(b"\n") for part in answer.streaming_content)
 
     few, many = (peak(lambda study=study: export(study)) for study in sizes)

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from readerstudy.api.outcome import parquet
 from readerstudy.audit.models import Event
+from readerstudy.bundle.reading_columns import BLIND, SIGHTED
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import Presentation
 from readerstudy.truth.actions import unseal_study
@@ -50,8 +51,8 @@ def test_parquet_has_the_rows_and_columns_of_the_csv(closed, clara, rosa, sighte
         for name, value in row.items():
             if name in ("shown_at", "answered_at"):
                 assert value.isoformat() == line[name]
-            elif name in ("answers", "quality_reasons"):
-                assert (json.loads(value) if name == "answers" else value) == json.loads(line[name])
+            elif name in ("answers", "paradata", "quality_reasons"):
+                assert (value if name == "quality_reasons" else json.loads(value)) == json.loads(line[name])
             else:
                 assert ("" if value is None else str(value)) == line[name]
     assert Event.objects.filter(verb="export.made", data__format="parquet", data__with_truth=sighted).count() == 1
@@ -87,7 +88,7 @@ def test_rows_are_read_by_a_cursor_of_the_server(closed, rosa, monkeypatch, name
 def test_memory_does_not_grow_with_the_number_of_rows():
     """Rows are made while they are written: ten times as many take no more memory than one group of them."""
     moment = now()
-    columns = ["reader", "session", "verdict", "shown_at"]
+    columns = [column for column in BLIND if column.name in ("reader", "session", "verdict", "shown_at")]
 
     def peak(rows: int) -> int:
         lines = ({"reader": f"R{n % 9}", "session": 3, "verdict": "real", "shown_at": moment} for n in range(rows))
@@ -100,6 +101,16 @@ def test_memory_does_not_grow_with_the_number_of_rows():
 
     few, many = peak(2 * parquet.ROWS), peak(20 * parquet.ROWS)
     assert many < 1.2 * few
+
+
+def test_long_paradata_end_a_group_of_rows_early(monkeypatch):
+    monkeypatch.setattr(parquet, "TEXTS", 1000)
+    columns = [column for column in SIGHTED if column.name in ("image", "paradata")]
+    lines = [{"image": f"{n}", "paradata": {"acts": "x" * 300}} for n in range(10)]
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(parquet.stream("x", columns, lines).getvalue()))
+    groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+    assert groups == [4, 4, 2]
+    assert [json.loads(text) for text in file.read().to_pydict()["paradata"]] == [line["paradata"] for line in lines]
 
 
 # --- entity tags --------------------------------------------------------------------------------------------

@@ -20,7 +20,9 @@ from readerstudy.truth.seeds import seed_of
 from tests import make, walk
 
 AID = {"aid_score", "aid_threshold", "aid_above"}
-SIGHTED = {"authenticity", "pathology", "direction", "image", "patient", "split", "laterality", "view_position"} | AID
+SCORES = {"classifier_score", "classifier_source_score"}
+SIGHTED = {"authenticity", "pathology", "direction", "image", "patient", "split", "laterality", "view_position"}
+SIGHTED |= AID | SCORES | {"paradata"}
 
 
 def address(study, call: str = "") -> str:

@@ -15,12 +15,12 @@ reader,session,position,presentation,verdict,elapsed_ms,shown_at,answered_at,qua
 R1,2,1,abc,real,4100,2026-03-02T08:00:00+00:00,2026-03-02T08:00:04.100250+00:00,A,[],"{""confidence"": ""3""}",r-1,False
 R2,2,1,def,unsure,900,2026-03-02T09:00:00+00:00,2026-03-02T09:00:00.900000+00:00,,"[""pause""]",{},r-2,True
 """
-TRUTH = "authenticity,pathology,direction,image,aid_score,aid_threshold,aid_above,laterality"
+TRUTH = "authenticity,pathology,direction,image,aid_score,aid_threshold,aid_above,laterality,classifier_score,paradata"
 UNSEALED = "".join(
     f"{line},{more}\n"
     for line, more in zip(
         SEALED.splitlines(),
-        (TRUTH, "adversarial,positive,insert,0a1b,0.81,0.50,True,L", "real,normal,,9f8e,,,,R"),
+        (TRUTH, "adversarial,positive,insert,0a1b,0.81,0.50,True,L,0.25,{}", "real,normal,,9f8e,,,,R,,{}"),
         strict=True,
     )
 )
@@ -46,6 +46,8 @@ def test_columns_of_pandas_have_their_types():
         ("session", "position", "elapsed_ms"), "int64"
     )
     assert (kinds["is_repeat"], kinds["aid_above"], kinds["aid_score"]) == ("boolean", "boolean", "float64")
+    assert kinds["classifier_score"] == "float64"
+    assert frame["paradata"].tolist() == ["{}", "{}"]
     assert all(isinstance(frame[name].dtype, pd.DatetimeTZDtype) for name in ("shown_at", "answered_at"))
     assert frame["answered_at"][0] == datetime(2026, 3, 2, 8, 0, 4, 100250, tzinfo=UTC)
     assert list(frame["verdict"].cat.categories) == ["real", "not_real", "unsure", "seen"]
@@ -69,6 +71,17 @@ def test_columns_of_polars_have_their_types():
     assert frame["aid_score"].to_list() == [0.81, None]
     assert frame["aid_above"].to_list() == [True, None]
     assert frame["is_repeat"].to_list() == [False, True]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_rows_without_a_reading_have_gaps(library):
+    pytest.importorskip(library, reason=f"{library} is optional: the extra [frames]")
+    frame = getattr(readings(f"{SEALED}R2,2,2,ghi,,,,,,,,,False\n"), library)()
+    for name in ("verdict", "elapsed_ms", "shown_at", "answered_at", "receipt"):
+        gaps = frame[name].isna() if library == "pandas" else frame[name].is_null()
+        assert gaps.to_list() == [False, False, True], name
+    assert frame["elapsed_ms"].to_list()[:2] == [4100, 900]
+    assert frame["session"].to_list() == [2, 2, 2]
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -113,6 +113,8 @@ CALLS: list[Callable[[InvestigatorClient, Path], object]] = [
     lambda client, folder: list(client.study("tiny").readings()),
     lambda client, folder: client.study("tiny").readings().save(folder / "readings.csv"),
     lambda client, folder: client.study("tiny").readings(session=3).save(folder / "readings.parquet"),
+    lambda client, folder: client.study("tiny").codebook().list(),
+    lambda client, folder: client.study("tiny").save_codebook(folder / "codebook.csv"),
     lambda client, folder: client.study("tiny").answers().list(),
     lambda client, folder: client.study("tiny").results(version=1),
     lambda client, folder: client.study("tiny").make_bundle(),

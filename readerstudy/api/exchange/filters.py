@@ -84,7 +84,8 @@ class YesNo(filters.TypedChoiceFilter):  # type: ignore[misc]
         words = [("true", "true"), ("false", "false")]
         values: dict[str, Any] = {"choices": words, "coerce": lambda word: word == "true", "empty_value": None}
         super().__init__(field_name=field_name, **values, **options)
-        extend_schema_field(bool)(self)
+        description = {"description": options["help_text"]} if "help_text" in options else {}
+        extend_schema_field({"type": "boolean", **description})(self)
 
 
 def of_choices(choices: Iterable[Any], path: str | None = None, **options: Any) -> filters.ChoiceFilter:

@@ -1,4 +1,4 @@
-"""Readings as an Apache Parquet file that is written while it is sent: memory holds one group of rows."""
+"""Rows as an Apache Parquet file that is written while it is sent: memory holds one group of rows."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,23 +8,12 @@ import pyarrow
 import pyarrow.parquet
 from django.http import StreamingHttpResponse
 
+from readerstudy.bundle.columns import Column, Type
+from readerstudy.bundle.tables import ARROW
+
 MEDIA_TYPE: Final = "application/vnd.apache.parquet"
 ROWS: Final = 20_000  # of a group
-_MOMENT: Final = pyarrow.timestamp("us", tz="UTC")
-_TYPES: Final[dict[str, pyarrow.DataType]] = {
-    "session": pyarrow.int32(),
-    "position": pyarrow.int32(),
-    "elapsed_ms": pyarrow.int64(),
-    "shown_at": _MOMENT,
-    "answered_at": _MOMENT,
-    "quality_reasons": pyarrow.list_(pyarrow.string()),
-    "is_repeat": pyarrow.bool_(),
-    "aid_score": pyarrow.float64(),
-    "aid_threshold": pyarrow.float64(),
-    "aid_above": pyarrow.bool_(),
-}
-_JSON: Final = ("answers",)
-_AS_TEXT: Final = ("receipt",)
+TEXTS: Final = 16 << 20  # characters of JSON in a group: the paradata of one reading may have thousands
 
 
 class _Sink:
@@ -57,8 +46,8 @@ class _Sink:
         return taken
 
 
-def stream(name: str, columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> StreamingHttpResponse:
-    """Return a download of these columns. Columns without a type of their own are texts."""
+def stream(name: str, columns: Sequence[Column], lines: Iterable[Mapping[str, Any]]) -> StreamingHttpResponse:
+    """Return a download of these columns."""
     return StreamingHttpResponse(
         _encoded(columns, lines),
         content_type=MEDIA_TYPE,
@@ -66,8 +55,8 @@ def stream(name: str, columns: Sequence[str], lines: Iterable[Mapping[str, Any]]
     )
 
 
-def _encoded(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    schema = pyarrow.schema([(column, _TYPES.get(column, pyarrow.string())) for column in columns])
+def _encoded(columns: Sequence[Column], lines: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    schema = pyarrow.schema([(column.name, ARROW[column.type]) for column in columns])
     sink = _Sink()
     with pyarrow.parquet.ParquetWriter(pyarrow.PythonFile(sink, mode="w"), schema, compression="zstd") as file:
         for group in _groups(lines, columns):
@@ -76,18 +65,24 @@ def _encoded(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> Iter
     yield sink.take()
 
 
-def _groups(lines: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+def _groups(lines: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> Iterator[list[dict[str, Any]]]:
+    long = [column.name for column in columns if column.type is Type.JSON]
     group: list[dict[str, Any]] = []
+    characters = 0
     for line in lines:
-        group.append({column: _cell(column, line[column]) for column in columns})
-        if len(group) == ROWS:
+        row = {column.name: _cell(column.type, line[column.name]) for column in columns}
+        group.append(row)
+        characters += sum(len(row[name] or "") for name in long)
+        if len(group) == ROWS or characters >= TEXTS:
             yield group
-            group = []
+            group, characters = [], 0
     if group:
         yield group
 
 
-def _cell(column: str, value: Any) -> Any:
-    if column in _JSON:
+def _cell(type: Type, value: Any) -> Any:
+    if value is None:
+        return None
+    if type is Type.JSON:
         return json.dumps(value, ensure_ascii=False)
-    return str(value) if column in _AS_TEXT else value
+    return str(value) if type is Type.TEXT else value

@@ -19,6 +19,20 @@ class ClosingAnswersLine(TypedDict):
     receipt: str
 
 
+TypeEnum = Literal["text", "integer", "number", "boolean", "moment", "list", "json"]
+
+
+class CodebookLine(TypedDict):
+    """One column of the readings, with its texts in the language of the answer."""
+
+    column: str
+    type: TypeEnum
+    unit: str
+    levels: dict[str, str]
+    meaning: str
+    with_truth: bool
+
+
 class MakingAnswer(TypedDict):
     """The job that computes what was asked for."""
 
@@ -62,6 +76,9 @@ class ReadingLine(TypedDict):
     aid_score: NotRequired[float | None]
     aid_threshold: NotRequired[float | None]
     aid_above: NotRequired[bool | None]
+    classifier_score: NotRequired[float | None]
+    classifier_source_score: NotRequired[float | None]
+    paradata: NotRequired[dict[str, Any]]
     laterality: NotRequired[str]
     view_position: NotRequired[str]
 
