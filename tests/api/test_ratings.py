@@ -14,7 +14,7 @@ from readerstudy.audit.models import Event
 from readerstudy.statistics import mrmc
 from readerstudy.statistics.rating_files import read_imrmc, read_mrmcaov, read_rjafroc
 from readerstudy.studies.actions import add_member, close_study
-from readerstudy.studies.models import StudyMember
+from readerstudy.studies.models import Arm, StudyMember
 from readerstudy.truth.actions import unseal_study
 from tests import make, walk
 
@@ -100,6 +100,18 @@ def test_sessions_with_other_images_cannot_be_one_file_of_rjafroc(unsealed, rosa
     answer = walk.client_of(rosa).get(f"{BASE}ratings-rjafroc.xlsx")
     assert answer.status_code == 409
     assert "Choose one session" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_arm_with_a_blank_in_its_name_is_refused_by_name(unsealed, rosa, name):
+    first = unsealed.arms.get()
+    Arm.objects.filter(pk=first.pk).update(name="low dose")
+    assert walk.client_of(rosa).get(f"{BASE}{name}?session=3").status_code == 200, "one arm is in no label"
+    Arm.objects.create(study=unsealed, name="other", resolution=first.resolution)
+    answer = walk.client_of(rosa).get(f"{BASE}{name}?session=3")
+    assert answer.status_code == 409
+    assert "“low dose-3”" in answer.json()["detail"]
+    assert Event.objects.filter(verb="export.made").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,14 @@ from readerstudy.api.outcome.readings import record_export
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.serializers import RatingsQuery
 from readerstudy.errors import StudyError
-from readerstudy.statistics.rating_files import NotCrossed, Ratings, write_imrmc, write_mrmcaov, write_rjafroc
+from readerstudy.statistics.rating_files import (
+    NotCrossed,
+    Ratings,
+    UnsafeLabel,
+    write_imrmc,
+    write_mrmcaov,
+    write_rjafroc,
+)
 from readerstudy.studies.models import Study
 
 PLAIN = "text/plain"
@@ -36,7 +43,12 @@ class _RatingsFile(StudyView):
         """Return the file. Raises what `study_ratings` raises, and StudyError if the format cannot hold the ratings."""
         selected = self.own_study()
         session = validated(RatingsQuery(data=request.query_params)).get("session")
-        content = write(selected, study_ratings(selected, request.user, session=session))
+        try:
+            ratings = study_ratings(selected, request.user, session=session)
+        except UnsafeLabel as error:
+            message = _("These files cannot hold the label “%(label)s”: it has a blank, a comma or a quotation mark.")
+            raise StudyError(message % {"label": error.label}) from error
+        content = write(selected, ratings)
         record_export(selected, request.user, part="ratings", format=self.format)
         name = f"{selected.code}{f'-{session}' if session else ''}-{self.file_name}"
         disposition = f'attachment; filename="{name}"'

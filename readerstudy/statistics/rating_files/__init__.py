@@ -11,13 +11,14 @@ R1,3,c,1,2
 [1.0, 3.0, 2.0]
 """
 
-from readerstudy.statistics.rating_files.ratings import Ratings, ratings_of
+from readerstudy.statistics.rating_files.ratings import Ratings, UnsafeLabel, ratings_of
 from readerstudy.statistics.rating_files.rjafroc import NotCrossed, read_rjafroc, write_rjafroc
 from readerstudy.statistics.rating_files.text import read_imrmc, read_mrmcaov, write_imrmc, write_mrmcaov
 
 __all__ = [
     "NotCrossed",
     "Ratings",
+    "UnsafeLabel",
     "ratings_of",
     "read_imrmc",
     "read_mrmcaov",

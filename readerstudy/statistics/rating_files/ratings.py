@@ -15,6 +15,14 @@ Floats = NDArray[np.float64]
 _UNSAFE = re.compile(r'[,;"\'\s]|^$|^truth$|^-1$')
 
 
+class UnsafeLabel(ValueError):
+    """A label of a reader, a case or a condition that not every format can hold."""
+
+    def __init__(self, kind: str, label: str) -> None:
+        super().__init__(f"{kind}: {label!r} cannot be written: no blanks, commas, quotes, 'truth' or '-1'.")
+        self.kind, self.label = kind, label
+
+
 @dataclass(frozen=True)
 class Ratings:
     """One element per rating, (n,) each. `truth` is 1 for the signal class; a higher `score` speaks for the signal."""
@@ -46,8 +54,8 @@ def ratings_of(
 ) -> Ratings:
     """Return the ratings; labels become texts.
 
-    Raises ValueError if lengths differ, a score is not finite, a truth is neither 0 nor 1, a case has two truths, a
-    reader rates a case twice under one condition, or a label cannot be written to every format.
+    Raises ValueError if lengths differ, a score is not finite, a truth is neither 0 nor 1, a case has two truths, or a
+    reader rates a case twice under one condition; UnsafeLabel if a label cannot be written to every format.
     """
     names = {
         name: np.array([str(label) for label in labels], dtype=np.str_)
@@ -64,7 +72,7 @@ def ratings_of(
     for name, labels in names.items():
         for label in np.unique(labels).tolist():
             if _UNSAFE.search(label):
-                raise ValueError(f"{name}: {label!r} cannot be written: no blanks, commas, quotes, 'truth' or '-1'.")
+                raise UnsafeLabel(name, label)
     found = Ratings(scores, truths.astype(np.int8), names["reader"], names["case"], names["condition"])
     _require_one_truth(found)
     _require_one_rating(found)

@@ -10,6 +10,7 @@ from readerstudy.statistics import mrmc
 from readerstudy.statistics.rating_files import (
     NotCrossed,
     Ratings,
+    UnsafeLabel,
     ratings_of,
     read_imrmc,
     read_mrmcaov,
@@ -158,9 +159,40 @@ def test_a_frame_without_a_column_and_a_word_for_a_number_are_refused() -> None:
 
 
 @pytest.mark.parametrize("label", ["a b", "a,b", "", "truth", "-1", '"a"'])
-def test_labels_that_a_format_would_misread_are_refused(label: str) -> None:
-    with pytest.raises(ValueError, match="cannot be written"):
-        ratings_of([1], [0], [label], ["a"], ["3"])
+@pytest.mark.parametrize("kind", ["reader", "case", "condition"])
+def test_labels_that_a_format_would_misread_are_refused(kind: str, label: str) -> None:
+    labels = {"reader": ["R1"], "case": ["a"], "condition": ["3"]} | {kind: [label]}
+    with pytest.raises(UnsafeLabel, match=f"{kind}: .*cannot be written") as refused:
+        ratings_of([1], [0], **labels)
+    assert (refused.value.kind, refused.value.label) == (kind, label)
+
+
+@pytest.mark.parametrize("name", ["low_dose-3", "low.dose-3", "Köln-3", "low/dose-3", "3"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
+def test_names_of_arms_come_back(way, name: str) -> None:
+    ratings = ratings_of([1, 3], [0, 1], ["R1", "R1"], ["a", "b"], [name, name])
+    assert rows(way(ratings)) == rows(ratings)
+
+
+def test_an_arm_with_a_blank_in_a_file_of_another_program_is_named() -> None:
+    """Programs differ in what a blank means, so no file is read with one: the message says which label to change."""
+    message = "condition: 'low dose' cannot be written: no blanks"
+    for quote in ("", '"'):
+        label = f"{quote}low dose{quote}"
+        with pytest.raises(UnsafeLabel, match=message):
+            read_imrmc(f"Study\nBEGIN DATA:\n-1,a,0,0\n-1,b,0,1\nR1,a,{label},1\nR1,b,{label},3\n")
+        with pytest.raises(UnsafeLabel, match=message):
+            read_mrmcaov(f"reader,treatment,case,truth,rating\nR1,{label},a,0,1\nR1,{label},b,1,3\n")
+    file = io.BytesIO()
+    write_rjafroc(ratings_of([1, 3], [0, 1], ["R1", "R1"], ["a", "b"], ["x", "x"]), file)
+    book = openpyxl.load_workbook(file)
+    for cell in ("FP!B2", "TP!B2", "TRUTH!E2", "TRUTH!E3"):
+        sheet, place = cell.split("!")
+        assert book[sheet][place].value == "x"
+        book[sheet][place] = "low dose"
+    book.save(changed := io.BytesIO())
+    with pytest.raises(UnsafeLabel, match=message):
+        read_rjafroc(changed)
 
 
 def test_ratings_that_contradict_each_other_are_refused() -> None:
