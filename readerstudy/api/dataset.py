@@ -13,6 +13,7 @@ from readerstudy.bundle.columns import attribute_columns
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.studies.models import (
+    AnalysisExclusion,
     DisplayedAid,
     Enrollment,
     Presentation,
@@ -114,6 +115,7 @@ class _StudyImages:
 
     def __init__(self, study: Study) -> None:
         self._truth = truth_of_study(study)
+        self._excluded = _excluded(study)
         self._aids = _displayed_aids(study)
         self._scores = _classifier_scores(study, self._truth)
         self._attributes = attribute_columns(study.cohort.modality, prefix="")
@@ -132,6 +134,7 @@ class _StudyImages:
             "image": reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
             "patient": reading[_PATIENT][:PSEUDONYM_LENGTH],
             "split": reading[_SPLIT],
+            "is_excluded": (reading[PATHS["session"]], reading[PATHS["arm"]], stimulus) in self._excluded,
             "aid_score": score,
             "aid_threshold": threshold,
             "aid_above": is_above,
@@ -140,6 +143,13 @@ class _StudyImages:
             "paradata": reading[_PARADATA],
             **{column.name: attributes.get(column.name, "") for column in self._attributes},
         }
+
+
+def _excluded(study: Study) -> frozenset[tuple[int, str, int]]:
+    """Return session, arm and stimulus of the images that the analysis leaves out; one query."""
+    rows = AnalysisExclusion.objects.filter(allocation__session_plan__study=study, withdrawn_at=None)
+    fields = rows.values_list("allocation__session_plan__number", "allocation__arm__name", "allocation__stimulus")
+    return frozenset(fields)
 
 
 def _displayed_aids(study: Study) -> dict[tuple[int, int], tuple[float, float, bool]]:

@@ -4,7 +4,7 @@ from typing import Any, assert_never
 
 from rest_framework import serializers
 
-from readerstudy.bundle.columns import Column, Type
+from readerstudy.bundle.columns import Column, Type, attribute_columns
 from readerstudy.bundle.reading_columns import BLIND, reading_columns
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_text import job_note
@@ -210,10 +210,14 @@ class ReadingLine(Shape):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = {column.name: _field(column, sighted=False) for column in BLIND}
+        modalities: dict[str, list[str]] = {}  # codes by characteristic
         for modality in MODALITIES.values():
             for column in reading_columns(modality, sighted=True):
-                if column.name not in fields:
-                    fields[column.name] = _field(column, sighted=True)
+                fields.setdefault(column.name, _field(column, sighted=True))
+            for column in attribute_columns(modality, prefix=""):
+                modalities.setdefault(column.name, []).append(modality.code)
+        for name, codes in modalities.items():
+            fields[name].help_text = f"{fields[name].help_text}. Modalities: {', '.join(codes)}"
         return fields
 
 

@@ -91,6 +91,7 @@ ARM: Final = Column("arm", Type.TEXT, _("arm of the study"))
 SESSION: Final = Column("session", Type.INTEGER, _("number of the session in the protocol"))
 POSITION: Final = Column("position", Type.INTEGER, _("position in the list, from 1"))
 REPEAT: Final = Column("is_repeat", Type.BOOLEAN, _("shown for the second time: only for the agreement with oneself"))
+EXCLUDED: Final = Column("is_excluded", Type.BOOLEAN, _("left out of the analysis by the study team"))
 SPLIT: Final = Column("split", Type.TEXT, _("part of the cohort to which the patient belongs"), levels=_SPLITS)
 DIRECTION: Final = Column("direction", Type.TEXT, _("of an adversarial image with a source image"), levels=_DIRECTIONS)
 PATHOLOGY: Final = Column(
@@ -126,7 +127,6 @@ SOURCE_SCORE: Final = Column(
 )
 
 _CASE: Final = Column("case", Type.INTEGER, "number of the image in this bundle: row of the table images")
-_EXCLUDED: Final = Column("is_excluded", Type.BOOLEAN, "left out of the analysis by the study team")
 _PATIENT: Final = Column("patient", Type.TEXT, "pseudonym of the patient, drawn at random for this bundle")
 _RESOLUTION: Final = Column("resolution", Type.TEXT, "stored size of the image")
 _ATTACK: Final = Column("attack", Type.TEXT, "name of the attack that made the image; empty: real")
@@ -147,7 +147,7 @@ def _readings(modality: Modality) -> TableSpec:
             POSITION,
             _CASE,
             REPEAT,
-            _EXCLUDED,
+            EXCLUDED,
             Column("is_withdrawn", Type.BOOLEAN, "the reader was withdrawn at some time"),
             _PATIENT,
             SPLIT,
@@ -225,7 +225,7 @@ _ALLOCATION: Final = TableSpec(
         POSITION,
         _CASE,
         REPEAT,
-        _EXCLUDED,
+        EXCLUDED,
         AID_SCORE,
         AID_ABOVE,
     ),

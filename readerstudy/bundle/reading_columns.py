@@ -28,8 +28,8 @@ BLIND: Final = (
     columns.REPEAT,
     columns.ARM,
 )
-# They need the truth: what an aid displays, and how a reader then handles the image, may depend on the image. Followed
-# by the characteristics of the image.
+# They need the truth: why an image was excluded, what an aid displays, and how a reader then handles the image, may
+# depend on the image. Followed by the characteristics of the image.
 SIGHTED: Final = (
     columns.SHOWN,
     columns.PATHOLOGY,
@@ -37,6 +37,7 @@ SIGHTED: Final = (
     Column("image", Type.TEXT, _("pseudonym: the same for an image and the adversarial image made from it")),
     Column("patient", Type.TEXT, _("pseudonym: the same for all images of a patient")),
     columns.SPLIT,
+    columns.EXCLUDED,
     columns.AID_SCORE,
     Column("aid_threshold", Type.NUMBER, _("threshold that the aid displays; empty: no aid")),
     replace(columns.AID_ABOVE, name="aid_above"),

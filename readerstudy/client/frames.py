@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAGE_SIZE: Final = 5000  # the most that the API gives at once
 WHOLE: Final = ("session", "position", "elapsed_ms")
 FRACTIONS: Final = ("aid_score", "aid_threshold", "classifier_score", "classifier_source_score")
-TRUTHS: Final = ("is_repeat", "aid_above")
+TRUTHS: Final = ("is_repeat", "is_excluded", "aid_above")
 MOMENTS: Final = ("shown_at", "answered_at")
 TEXTS: Final = ("presentation", "receipt", "answers", "quality_reasons", "paradata")  # the last three are JSON
 # Their words are known, also those that no reading has. Any other column has the words that occur in it.

@@ -13,7 +13,7 @@ from readerstudy.bundle.columns import Type
 from readerstudy.bundle.tables import ARROW
 from readerstudy.client import frames
 from readerstudy.reading.models import Reading
-from readerstudy.studies.actions import close_study
+from readerstudy.studies.actions import close_study, exclude_from_analysis, include_in_analysis
 from readerstudy.studies.models import Presentation
 from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.models import Score, Truth
@@ -22,7 +22,7 @@ from tests import make, results, walk
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/studies/tiny/"
 PAGE = "/report/tiny/codebook/"
-NEED_TRUTH = {"classifier_score", "classifier_source_score", "paradata"}
+NEED_TRUTH = {"classifier_score", "classifier_source_score", "is_excluded", "paradata"}
 PARSERS = {
     "integer": int,
     "number": float,
@@ -115,6 +115,21 @@ def test_paradata_and_scores_need_the_truth(closed, rosa, clara):
         Reading.objects.order_by("pk").values_list("paradata", flat=True)
     )
     assert json.loads(rows[-1]["paradata"]) == {"acts": {"zoom": 2}, "paused_ms": 1200}
+
+
+def test_images_that_the_analysis_leaves_out_are_marked(closed, rosa):
+    """One that was read, one that was not; not one that was included again, nor a showing in another session."""
+    read, again, unread = Presentation.objects.filter(reading_list__session_plan__number=3).order_by("position")[:3]
+    act = {"actor": None, "reason": "Cut off.", "at": make.MONDAY}
+    for each in (read, again, unread):
+        exclude_from_analysis(presentation=each, **act)
+    include_in_analysis(presentation=again, **act)
+    unseal_study(study=closed, actor=rosa, reason="Done.", at=make.MONDAY)
+    rows = {row["presentation"]: row for row in rows_of_csv(rosa, "?missing=true")}
+    assert (rows[read.code]["verdict"], rows[unread.code]["verdict"]) == ("not_real", "")
+    for number in range(1, 6):
+        marked = {code for code, row in rows.items() if (row["session"], row["is_excluded"]) == (str(number), "True")}
+        assert marked == ({read.code, unread.code} if number == 3 else set())
 
 
 def test_scores_are_those_of_the_image_and_of_its_source(unsealed, rosa):

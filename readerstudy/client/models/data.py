@@ -73,6 +73,7 @@ class ReadingLine(TypedDict):
     image: NotRequired[str]
     patient: NotRequired[str]
     split: NotRequired[SplitEnum]
+    is_excluded: NotRequired[bool | None]
     aid_score: NotRequired[float | None]
     aid_threshold: NotRequired[float | None]
     aid_above: NotRequired[bool | None]
