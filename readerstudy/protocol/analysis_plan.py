@@ -23,6 +23,7 @@ from django.utils.translation import gettext
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.protocol.reporting import Reporting
 from readerstudy.protocol.sizing import Sizing, check_sizing
 from readerstudy.protocol.values import NumberBetween, OneOf, TextUpTo, WholeNumber, changed
 
@@ -46,6 +47,7 @@ DISTRIBUTIONS: Final = ("normal", "t")
 SPREADS: Final = ("subset", "session", "whole")
 WITHDRAWN: Final = ("keep", "leave_out")
 NO_SIZING: Final = Sizing()
+NOTHING_STATED: Final = Reporting()
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class AnalysisPlan:
     sd_of: Annotated[str, OneOf(SPREADS)] = field(default="subset", metadata=serialise.ADDED_LATER)
     # How the numbers of readers and images were determined.
     sizing: Sizing = field(default=NO_SIZING, metadata=serialise.ADDED_LATER)
+    # What the reporting checklists ask of the authors.
+    reporting: Reporting = field(default=NOTHING_STATED, metadata=serialise.ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON; the inverse of `from_data`."""

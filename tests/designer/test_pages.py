@@ -11,6 +11,7 @@ from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
 from readerstudy.designer.form.raw import raw_protocol
 from readerstudy.designer.starting_points import starting_points
+from readerstudy.protocol.reporting import ENTRIES, Reporting
 from readerstudy.protocol.yaml_file import write_protocol
 from readerstudy.studies.actions import edit_draft
 from readerstudy.studies.models import Study
@@ -162,6 +163,17 @@ def test_a_draft_that_somebody_else_changed_is_not_overwritten(desk, draft):
     assert draft.title == "Mine"
 
 
+def test_what_the_authors_state_is_saved_with_the_draft(desk, draft):
+    typed = {"analysis-reporting-ethics": "Approved,\r\nno. 7.", "analysis-reporting-funding": ""}
+    assert design(desk, draft, sent(draft, **typed)).status_code == 302
+    draft.refresh_from_db()
+    assert draft.analysis.reporting == Reporting(ethics="Approved,\nno. 7.")
+    page = desk.get(reverse("designer:design", args=[draft.code])).content.decode()
+    assert 'name="analysis-reporting-ethics"' in page
+    assert "Approved,\nno. 7.</textarea>" in page
+    assert design(desk, draft, sent(draft, **{"analysis-reporting-ethics": "x" * 2001})).status_code == 400
+
+
 def test_a_form_without_the_version_that_it_edited_is_not_saved(desk, draft):
     assert design(desk, draft, sent(draft, base="", title="Mine")).status_code == 409
 
@@ -235,6 +247,11 @@ def test_the_power_has_its_assumptions_once_readers_are_enrolled(desk, draft):
         (("sessions", 0, {"washout_days": "7"}), "sessions-1-washout_days", "no effect"),
         (("analysis", None, {"before": "2"}), "analysis-before", "no adversarial images"),
         (("sessions", 1, {"rules": {"break_every": "50"}}), "sessions-2-rules-break_every", "never comes"),
+        (
+            ("analysis", None, {"reporting": {**dict.fromkeys(ENTRIES, ""), "title": "A study of AI"}}),
+            "analysis-reporting-background",
+            "25 entries for the reporting checklists are empty",
+        ),
     ],
 )
 def test_contradictions_are_listed_with_their_field(desk, draft, change, place, words):

@@ -11,6 +11,7 @@ from readerstudy.participation.study_file import read_design_file
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Choice, Question
+from readerstudy.protocol.reporting import Reporting
 from readerstudy.protocol.rules import SessionRules
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.protocol.templates import protocol_of_template
@@ -60,7 +61,8 @@ def test_a_fixed_protocol_is_shown_in_words_and_downloaded(desk, films, clara):
     address = reverse("designer:download", args=["words"])
     assert f'href="{address}"' in page
     assert "kind: blinded" in desk.get(address).content.decode()
-    planned = readable(replace(protocol, analysis=analysis))
+    planned = readable(replace(protocol, analysis=replace(analysis, reporting=Reporting(funding="None."))))
+    assert [(fact.label, fact.value) for fact in planned.reporting] == [("Funding", "None.")]
     assert planned.families[0].title == "readers"
     assert {fact.value for fact in planned.families[0].facts} == {
         "d′ of each reader",

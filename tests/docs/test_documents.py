@@ -11,6 +11,7 @@ from django.core.management import CommandError, get_commands, load_command_clas
 
 from readerstudy.modalities import MODALITIES
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.reporting import ENTRIES, Reporting
 from readerstudy.protocol.rules import SessionRules, VerdictLabels
 from readerstudy.protocol.sizing import Sizing
 from readerstudy.sources.label_table import columns_of
@@ -133,11 +134,19 @@ def test_the_plan_file_documents_every_rule_with_its_default(rules):
     for field in fields(rules):
         cells = _cells(text, field.name)
         value = getattr(default, field.name)
-        if isinstance(value, tuple | VerdictLabels | Sizing):  # texts, questions, families and tables are in words
+        if isinstance(
+            value, tuple | VerdictLabels | Sizing | Reporting
+        ):  # texts, questions, families and tables are in words
             continue
         names = re.findall(r"`(\w+)`", cells[0])
         documented = [part.strip() for part in cells[-1].split(",")][names.index(field.name)]
         assert documented == str(value).lower(), field.name
+
+
+def test_the_plan_file_documents_every_entry_for_the_checklists():
+    text = (ROOT / "docs" / "reference" / "plan-file.md").read_text(encoding="utf-8")
+    part = text.partition("### For the reporting checklists")[2].partition("###")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) == ENTRIES
 
 
 def test_the_import_tables_document_every_column():

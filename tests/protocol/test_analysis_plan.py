@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 
 from readerstudy.errors import BadInput
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family, analysis_plan
+from readerstudy.protocol.reporting import Reporting
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import same_plan
 
@@ -47,6 +48,17 @@ def test_the_hash_is_of_the_plan_and_not_of_the_order_of_its_words() -> None:
     assert there.hash == back.hash != AnalysisPlan().hash
 
 
+def test_rules_that_came_later_leave_the_hash_of_earlier_plans() -> None:
+    assert AnalysisPlan().hash == "d41cb74c0b84cfe23676743aa2a608d502d0eb55d2732bc92319d87786afc001"
+    assert AnalysisPlan(reporting=Reporting(ethics="Approved.")).hash != AnalysisPlan().hash
+
+
+def test_what_the_authors_state_is_locked_and_comes_back() -> None:
+    plan = analysis_plan({"analysis": {"reporting": {"ethics": " Approved, 2026-114. ", "funding": "None."}}}, ASKED)
+    assert plan.reporting == Reporting(ethics="Approved, 2026-114.", funding="None.")
+    assert AnalysisPlan.from_data(json.loads(json.dumps(plan.as_data()))) == plan
+
+
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [
@@ -60,6 +72,9 @@ def test_the_hash_is_of_the_plan_and_not_of_the_order_of_its_words() -> None:
         ({"alpha": 0}, "alpha: must be a number above 0"),
         ({"margin": "5 %"}, "margin: must be a number"),
         ({"unsure": "half", "primary": "sensitivity"}, "the primary must be auc"),
+        ({"reporting": {"ethic": "Yes."}}, "reporting: must be a table of: title, background"),
+        ({"reporting": {"ethics": ""}}, "reporting ethics: must be a text of at most 2000 characters"),
+        ({"reporting": {"ethics": "x" * 2001}}, "reporting ethics: must be a text of at most 2000 characters"),
         ({"families": {}}, "families: must be a list"),
         ({"families": ["auc"]}, "families 1: must be a table of: name, endpoints, correction"),
         ({"families": [{"name": "", "endpoints": ["auc"]}]}, "families 1 name: must be a text"),

@@ -13,6 +13,7 @@ from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.protocol.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
+from readerstudy.protocol.reporting import Reporting
 from readerstudy.protocol.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.protocol.templates import protocol_of_template
@@ -104,6 +105,7 @@ EVERYTHING = Protocol(
         primary="sensitivity", before=2, after=4, alpha=0.01, unsure="excluded", groups=4, statistic="single",
         distribution="t", margin=0.1, idle_after_s=90,
         families=(Family("one", ("auc", "d_prime"), "none"), Family("two", ("specificity",))), exploratory="holm",
+        reporting=Reporting(ethics="Approved:\nno. 7", registration="off"),
     ),
 )  # fmt: skip
 

@@ -70,8 +70,8 @@ def _checklist(key: str, title: str, items: Iterable[ChecklistItem], facts: Fact
         caption=_(
             "The requirement of each item, in our words, and what is recorded about this study. The index test is the "
             "readers’ verdict, and the target condition is that an image is adversarial. Prefilled answers contain "
-            "only recorded facts; the authors complete them and are responsible for them. An item counts as answered "
-            "only if all of it is."
+            "recorded facts and, in quotation marks, what the authors stated in the plan before the first reading. The "
+            "authors complete them and are responsible for them. An item counts as answered only if all of it is."
         ),
         columns=(
             Column("item", _("Item")),
@@ -91,9 +91,9 @@ def _checklist(key: str, title: str, items: Iterable[ChecklistItem], facts: Fact
 def _answer_text(answer: Answer) -> str:
     if answer.state is Answered.NOT:
         return _("to be completed by the authors")
-    if not answer.rest:
-        return answer.recorded
-    return " ".join([answer.recorded, _("The authors add: %(rest)s.") % {"rest": answer.rest}])
+    quoted = (_("“%(text)s”") % {"text": text} for text in answer.stated)
+    rest = _("The authors add: %(rest)s.") % {"rest": answer.rest} if answer.rest else ""
+    return " ".join(filter(None, (answer.recorded, *quoted, rest)))
 
 
 def _state_name(state: Answered) -> str:
@@ -106,14 +106,14 @@ def _state_name(state: Answered) -> str:
 
 
 def _filled_sentence(answers: list[tuple[ChecklistItem, Answer]]) -> str:
-    """Return how many items that apply are answered, also among those that a record can say something about."""
+    """Return how many items that apply are answered, also among those that plan and record can say something about."""
     states = Counter(answer.state for _item, answer in answers)
     applying = len(answers) - states[Answered.EXCUSED]
     possible = applying - sum(item.is_for_authors for item, _answer in answers)
     full, part = states[Answered.IN_FULL], states[Answered.IN_PART]
     sentence = _(
         "%(full)s of %(applying)s items that apply are answered in full (%(share)s %%), %(part)s in part, %(none)s are "
-        "left to the authors. %(possible)s of them can be answered from a study’s record at all: of these, "
+        "left to the authors. %(possible)s of them can be answered from a study’s plan and record at all: of these, "
         "%(share_possible)s %% are answered in full and %(share_begun)s %% at least in part."
     )
     return sentence % {

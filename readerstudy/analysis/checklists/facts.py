@@ -115,6 +115,10 @@ class Facts(SessionsFacts):
         sizing = sizing_sentences(self.plan.sizing, alpha=self.plan.alpha, margin=self.plan.margin)
         return " ".join(filter(None, (size, *sizing, self.withdrawals())))
 
+    def unknown_size(self) -> str:
+        """Return what is missing about the size; "" if the plan keeps a sizing."""
+        return "" if self.plan.sizing.is_kept else _("how these numbers were determined")
+
     def flow(self) -> str:
         """Return the numbers of readers analysed and excluded."""
         if not self.conduct:

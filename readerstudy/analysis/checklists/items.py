@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from readerstudy.analysis.checklists.facts import Facts
 
 
@@ -18,10 +20,14 @@ class Answered(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What is recorded about an item, and how far that answers it. `rest` is what the authors add."""
+    """What is recorded about an item, what the authors stated in the plan, and how far that answers it.
+
+    `rest` is what the authors add.
+    """
 
     state: Answered
     recorded: str = ""
+    stated: tuple[str, ...] = ()
     rest: str = ""
 
 
@@ -29,8 +35,8 @@ class Answer:
 class ChecklistItem:
     """`requirement` is what to report, in our words; `fill` returns the recorded facts, or "" if there are none.
 
-    `rest` is the part of the item that the record does not answer, "" if there is none. `excused`
-    returns why the item does not apply to a study, "" if it does.
+    `rest` is the part of the item that the record does not answer, "" if there is none; the `entries` of the plan’s
+    reporting part answer it, all together. `excused` returns why the item does not apply to a study, "" if it does.
     """
 
     number: str
@@ -38,19 +44,27 @@ class ChecklistItem:
     requirement: str
     fill: Callable[[Facts], str]
     rest: str | Callable[[Facts], str] = ""
+    entries: tuple[str, ...] = ()
     excused: Callable[[Facts], str] | None = None
 
     @property
     def is_for_authors(self) -> bool:
-        """Whether no record of a study could say anything about it."""
-        return self.fill is Facts.blank and self.excused is None
+        """Whether neither the record nor the plan of a study could say anything about it."""
+        return self.fill is Facts.blank and not self.entries and self.excused is None
 
     def answer(self, facts: Facts) -> Answer:
-        """Return what the record of a study says about this item."""
+        """Return what the record and the plan of a study say about this item."""
         if self.excused and (reason := self.excused(facts)):
             return Answer(Answered.EXCUSED, reason)
-        recorded = self.fill(facts)
-        if not recorded:
+        recorded, stated = self.fill(facts), facts.stated(self.entries)
+        if not (recorded or stated):
             return Answer(Answered.NOT)
-        rest = self.rest if isinstance(self.rest, str) else self.rest(facts)
-        return Answer(Answered.IN_PART if rest else Answered.IN_FULL, recorded, rest)
+        rest = self._rest(facts, recorded, is_stated=len(stated) == len(self.entries) > 0)
+        return Answer(Answered.IN_PART if rest else Answered.IN_FULL, recorded, stated, rest)
+
+    def _rest(self, facts: Facts, recorded: str, *, is_stated: bool) -> str:
+        if not recorded and self.fill is not Facts.blank:
+            return _("what the record of this study lacks")
+        if is_stated:
+            return ""
+        return self.rest if isinstance(self.rest, str) else self.rest(facts)

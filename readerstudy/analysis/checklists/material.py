@@ -1,5 +1,6 @@
 """Recorded facts about plan and material, as sentences of a reporting checklist; "" if nothing is recorded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -32,6 +33,10 @@ class MaterialFacts:
     # --- plan and dates -------------------------------------------------------------------------------------
     def blank(self) -> str:
         return ""
+
+    def stated(self, entries: Iterable[str]) -> tuple[str, ...]:
+        """Return what the plan states of these entries of its reporting part; what it leaves out is missing."""
+        return tuple(text for entry in entries if (text := getattr(self.plan.reporting, entry)))
 
     def objective(self) -> str:
         """Return the primary comparison of the plan and its hypotheses."""

@@ -11,7 +11,12 @@ def reader_study_items() -> tuple[Item, ...]:
     readers, sessions, conditions, conduct = _("Readers"), _("Sessions"), _("Conditions"), _("Conduct")
     return (
         Item(
-            "1", readers, _("Number of readers and their experience"), Facts.readers, rest=_("how they were recruited")
+            "1",
+            readers,
+            _("Number of readers and their experience"),
+            Facts.readers,
+            rest=_("how they were recruited"),
+            entries=("recruitment",),
         ),
         Item("2", readers, _("Task and answers, as worded to the readers"), Facts.index_test),
         Item("3", readers, _("Training before and during the study"), Facts.training_of_readers),
@@ -20,7 +25,14 @@ def reader_study_items() -> tuple[Item, ...]:
         Item("6", sessions, _("Order of the images, and whether readers share it"), Facts.sequence),
         Item("7", sessions, _("Washout between sessions, planned and kept"), Facts.washout),
         Item("8", sessions, _("Images read twice by one reader"), Facts.repeated),
-        Item("9", conditions, _("Display and its check"), Facts.displays, rest=_("monitors and the light of the room")),
+        Item(
+            "9",
+            conditions,
+            _("Display and its check"),
+            Facts.displays,
+            rest=_("monitors and the light of the room"),
+            entries=("displays",),
+        ),
         Item("10", conditions, _("Software, and the tools of the viewer"), Facts.viewer),
         Item("11", conditions, _("Aids, and further questions, beside the image"), Facts.aids),
         Item("12", conditions, _("Limits of time, and how times were measured"), Facts.times),

@@ -67,20 +67,26 @@ def _before_results() -> tuple[Item, ...]:
             _("Title or abstract"),
             _("Identification as a study of the accuracy of AI, naming a measure of it"),
             Facts.blank,
+            entries=("title",),
         ),
         Item(
             "3",
             _("Introduction"),
             _("Background; intended use of the index test, new or established; its place in the workflow"),
             Facts.blank,
+            rest=_("the background and the intended use, both"),
+            entries=("background", "intended_use"),
         ),
-        Item("6", methods, _("Approval by an ethics committee, or why none was needed"), Facts.blank),
+        Item(
+            "6", methods, _("Approval by an ethics committee, or why none was needed"), Facts.blank, entries=("ethics",)
+        ),
         Item(
             "7",
             methods,
             _("Inclusion and exclusion criteria of patients and of data, in the order in which they were applied"),
             Facts.excluded_files,
             rest=_("the criteria by which patients and images entered the cohort"),
+            entries=("eligibility",),
         ),
         Item(
             "11",
@@ -88,6 +94,7 @@ def _before_results() -> tuple[Item, ...]:
             _("Source of the data: routine, collected for the study, or public"),
             Facts.data,
             rest=_("the institution or the public data set"),
+            entries=("data_source",),
         ),
         Item(
             "12",
@@ -95,6 +102,7 @@ def _before_results() -> tuple[Item, ...]:
             _("Who annotated the data, with which experience, and how"),
             Facts.pathology_source,
             rest=_("who annotated the pathology, and their qualification"),
+            entries=("annotators",),
         ),
         Item(
             "13",
@@ -102,6 +110,7 @@ def _before_results() -> tuple[Item, ...]:
             _("Devices that captured the data; software of the index test with its version and intended use"),
             Facts.software,
             rest=_("manufacturer and model of the devices"),
+            entries=("acquisition",),
         ),
         Item(
             "14",
@@ -109,6 +118,7 @@ def _before_results() -> tuple[Item, ...]:
             _("Protocols of acquisition, and preprocessing, in enough detail to repeat them"),
             Facts.preprocessing,
             rest=_("devices and protocols"),
+            entries=("acquisition",),
         ),
         Item(
             "15b",
@@ -122,6 +132,7 @@ def _before_results() -> tuple[Item, ...]:
             _("Intended users of the index test, and the expertise they need"),
             Facts.readers,
             rest=_("for which users the index test is meant"),
+            entries=("intended_use",),
         ),
         Item(
             "23",
@@ -129,6 +140,7 @@ def _before_results() -> tuple[Item, ...]:
             _("Analyses of errors, of bias of the algorithm and of fairness, if any"),
             Facts.subgroups,
             rest=_("whether fairness between groups of patients was assessed"),
+            entries=("fairness",),
         ),
     )
 
@@ -143,6 +155,7 @@ def _from_results() -> tuple[Item, ...]:
             _("Characteristics of patients and data in the training, tuning and test sets"),
             Facts.baseline,
             rest=_("the patients’ age and further characteristics"),
+            entries=("participants",),
         ),
         Item(
             "28",
@@ -150,6 +163,7 @@ def _from_results() -> tuple[Item, ...]:
             _("Whether the data sets have the distribution of the condition that the intended use would have"),
             Facts.drawn_sessions,
             rest=_("how that compares with the intended use"),
+            entries=("prevalence",),
         ),
         Item(
             "29",
@@ -158,14 +172,22 @@ def _from_results() -> tuple[Item, ...]:
             Facts.blank,
             excused=Facts.no_external_data,
         ),
-        Item("35", _("Discussion"), _("Ethical considerations of using the index test, and fairness"), Facts.blank),
-        Item("39", other_information, _("Commercial interests"), Facts.blank),
+        Item(
+            "35",
+            _("Discussion"),
+            _("Ethical considerations of using the index test, and fairness"),
+            Facts.blank,
+            rest=_("ethical considerations and fairness, both"),
+            entries=("ethical_use", "fairness"),
+        ),
+        Item("39", other_information, _("Commercial interests"), Facts.blank, entries=("interests",)),
         Item(
             "40a",
             other_information,
             _("Availability of data and code, with restrictions of their use"),
             Facts.availability,
             rest=_("where data, weights and code can be had"),
+            entries=("availability",),
         ),
         Item("40b", other_information, _("Whether outputs are stored and can be audited"), Facts.auditable),
     )

@@ -15,6 +15,7 @@ from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.power import outdated_sentence, power_sentence
 from readerstudy.layout.numbers import localise
 from readerstudy.protocol.document import DEFAULT_RULES, Protocol
+from readerstudy.protocol.reporting import ENTRIES
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading
 from readerstudy.studies.corners import last_look
@@ -35,7 +36,7 @@ class Pace:
 
 def find_advice(study: Study, protocol: Protocol) -> list[Line]:
     """Return what a coordinator should know of a protocol before it is locked."""
-    return [*_corners(study), *_contradictions(protocol), *_power(study, protocol)]
+    return [*_corners(study), *_contradictions(protocol), *_power(study, protocol), *_reporting(protocol)]
 
 
 def _corners(study: Study) -> Iterator[Line]:
@@ -88,6 +89,18 @@ def _power(study: Study, protocol: Protocol) -> Iterator[Line]:
         yield Line("analysis-primary", sentence)
     if sentence := outdated_sentence(protocol):
         yield Line("", sentence, page="sizing")
+
+
+def _reporting(protocol: Protocol) -> Iterator[Line]:
+    """Yield how much is missing for the reporting checklists, once somebody has begun to fill that part."""
+    missing = [name for name in ENTRIES if not getattr(protocol.analysis.reporting, name)]
+    if 0 < len(missing) < len(ENTRIES):
+        text = ngettext(
+            "%(count)s entry for the reporting checklists is empty. It cannot be added after the lock.",
+            "%(count)s entries for the reporting checklists are empty. They cannot be added after the lock.",
+            len(missing),
+        )
+        yield Line(f"analysis-reporting-{missing[0]}", text % {"count": len(missing)})
 
 
 # --- contradictions -------------------------------------------------------------------------------------------------

@@ -9,11 +9,13 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import SPLIT_LABELS
+from readerstudy.designer.form.reporting_labels import REPORTING
 from readerstudy.designer.form.row import Row, Section, Text
 from readerstudy.designer.form.sizing_labels import SIZING
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Choice, Question
+from readerstudy.protocol.reporting import Reporting
 from readerstudy.protocol.rules import SessionRules, VerdictLabels
 from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.protocol.sizing import Sizing
@@ -362,6 +364,7 @@ _ANALYSIS: Final = {
         choices={"keep": _("Kept"), "leave_out": _("Left out of every table and export")},
     ),
     "sizing": Row(_("Size of the study")),
+    "reporting": Row(_("For the reporting checklists")),
 }
 
 _FAMILY: Final = {
@@ -380,6 +383,7 @@ LABELS: Final[Mapping[type[Any], Mapping[str, Row]]] = {
     AnalysisPlan: _ANALYSIS,
     Family: _FAMILY,
     Sizing: SIZING,
+    Reporting: REPORTING,
 }
 
 

@@ -81,35 +81,40 @@ class ReadableProtocol:
     analysis: tuple[Fact, ...]
     families: tuple[Item, ...]
     sizing: tuple[str, ...]
+    reporting: tuple[Fact, ...]
 
 
 def readable(protocol: Protocol) -> ReadableProtocol:
     """Return the protocol in the words of the form and the active language."""
-    form = protocol_form()
-    sessions, analysis = form.field("sessions"), form.field("analysis")
-    assert isinstance(sessions, Rows)
-    assert isinstance(analysis, Table)
+    form, analysis = protocol_form(), _analysis_table()
     first = protocol.first_language
     return ReadableProtocol(
         facts=tuple(_facts(protocol, form)),
         titles=tuple(reader_says(first)(session.title) for session in protocol.sessions),
-        groups=tuple(_groups(protocol.sessions, sessions.item)),
+        groups=tuple(_groups(protocol.sessions, _session_table())),
         texts=tuple(_text(session, number, first) for number, session in enumerate(protocol.sessions, start=1)),
         analysis=tuple(_facts(protocol.analysis, analysis)),
         families=tuple(_items(protocol.analysis.families, analysis, "families", lambda family: family.name)),
         sizing=sizing_sentences(
             protocol.analysis.sizing, alpha=protocol.analysis.alpha, margin=protocol.analysis.margin
         ),
+        reporting=reporting_facts(protocol.analysis),
     )
+
+
+def reporting_facts(plan: AnalysisPlan) -> tuple[Fact, ...]:
+    """Return what the authors stated for the reporting checklists."""
+    table = _analysis_table().field("reporting")
+    assert isinstance(table, Table)
+    return tuple(fact for fact in _facts(plan.reporting, table) if fact.value != EMPTY)
 
 
 def analysis_facts(plan: AnalysisPlan) -> list[Fact]:
     """Return an analysis plan in words, with each family of tests as one fact."""
-    table = protocol_form().field("analysis")
-    assert isinstance(table, Table)
+    table = _analysis_table()
     families = _items(plan.families, table, "families", lambda family: family.name)
     told = (Fact(family.title, "; ".join(fact.value for fact in family.facts)) for family in families)
-    return [*_facts(plan, table), *told]
+    return [*_facts(plan, table), *told, *reporting_facts(plan)]
 
 
 def rules_facts(rules: SessionRules) -> list[Fact]:
@@ -182,6 +187,12 @@ def _text(session: ProtocolSession, number: int, first: str) -> SessionText:
         tuple(_items(session.rules.questions, rules, "questions", say, without="text")),
         tuple(_items(session.rules.closing_questions, rules, "closing_questions", say, without="text")),
     )
+
+
+def _analysis_table() -> Table:
+    analysis = protocol_form().field("analysis")
+    assert isinstance(analysis, Table)
+    return analysis
 
 
 def _session_table() -> Table:

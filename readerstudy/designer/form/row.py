@@ -20,6 +20,11 @@ class Section(StrEnum):
     READING = "reading"
     WORDS = "words"
     QUESTIONS = "questions"
+    PUBLICATION = "publication"
+    PERMISSION = "permission"
+    PATIENTS = "patients"
+    CONDUCT = "conduct"
+    LIMITS = "limits"
     HIDDEN = "hidden"  # passed on as it is
 
 
@@ -29,6 +34,11 @@ SECTION_TITLES: Final[Mapping[Section, Text]] = {
     Section.READING: _("During the reading"),
     Section.WORDS: _("Instructions"),
     Section.QUESTIONS: _("Questions"),
+    Section.PUBLICATION: _("The publication"),
+    Section.PERMISSION: _("Ethics, registration, funding and access"),
+    Section.PATIENTS: _("Patients and images"),
+    Section.CONDUCT: _("Reference standard, readers and networks"),
+    Section.LIMITS: _("Fairness and limitations"),
 }
 
 

@@ -16,9 +16,11 @@ from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.reporting import ENTRIES, Reporting
 from readerstudy.protocol.sizing import Sizing
 from tests.analysis import conducted, small
 from tests.analysis.long_readings import LongReadings
+from tests.statistics.oracle import simulated_readings
 
 PLAN = AnalysisPlan()
 BLANK = "to be completed by the authors"
@@ -238,3 +240,69 @@ def test_a_record_that_knows_little_leaves_more_blank_and_never_fails(make_table
         small.record(conduct=conducted.conduct(reader_sessions=(), drawn=(), audits=()), readers={}),
     ):
         assert to_html(make_table(record_without_sessions, PLAN))
+
+
+# --- what the authors stated in the plan ----------------------------------------------------------------------------
+STATED = Reporting(**{entry: f"Stated {entry}." for entry in ENTRIES})
+# Least share of the items that apply, in percent, once the plan states everything.
+LEAST_SHARE = {"stard": 90, "stard_ai": 90, "claim": 88, "reader_study": 100}
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A record with every fact that this software can have: five readers, networks with known starts, evaluations."""
+    conduct = conducted.conduct()
+    known = [
+        replace(run, start=StartingWeights.RUN, config=conduct.classifier.config, metrics={"kept_step": 5})
+        for run in conduct.generators
+    ]
+    readings = simulated_readings()
+    return small.record(
+        readings=readings,
+        readers=dict.fromkeys(readings.readers, "high"),
+        conduct=replace(conduct, generators=tuple(known)),
+        attack=small.attack(),
+    )
+
+
+def share_in_full(table):
+    counted = [state for state in states(table).values() if state != "does not apply"]
+    return 100 * counted.count("in full") / len(counted)
+
+
+@pytest.mark.parametrize("make_table", EVERY_TABLE)
+def test_a_plan_that_states_everything_fills_most_of_a_list(make_table, whole):
+    compared = mrmc_comparisons(whole, PLAN)
+    empty, full = (make_table(whole, replace(PLAN, reporting=each), compared) for each in (Reporting(), STATED))
+    assert share_in_full(empty) < share_in_full(full)
+    assert share_in_full(full) >= LEAST_SHARE[full.key]
+
+
+def test_every_entry_of_the_plan_stands_in_a_list_and_in_quotation_marks(record):
+    answers = " ".join(
+        row[3] for make_table in EVERY_TABLE for row in make_table(record, replace(PLAN, reporting=STATED)).rows
+    )
+    for entry in ENTRIES:
+        assert f"“Stated {entry}.”" in answers
+
+
+def test_an_item_of_two_entries_is_answered_in_full_by_both_only(record):
+    one = replace(PLAN, reporting=Reporting(funding="The hospital."))
+    table = claim_table(record, one)
+    assert states(table)["44"] == "in part"
+    assert filled(table)["44"] == "“The hospital.” The authors add: funding and interests, both."
+    both = replace(PLAN, reporting=Reporting(funding="The hospital.", interests="None."))
+    assert states(claim_table(record, both))["44"] == "in full"
+    assert states(stard_table(record, one))["30"] == "in full"
+
+
+def test_a_kept_sizing_or_a_stated_reason_answers_the_size(record):
+    for changes in ({"sizing": Sizing(readers=9)}, {"reporting": Reporting(sample_size="All that there are.")}):
+        assert states(stard_table(record, replace(PLAN, **changes)))["18"] == "in full"
+
+
+def test_what_is_stated_does_not_stand_for_what_the_record_lacks():
+    nothing = small.record(readings=LongReadings.of([]), readers={}, image_sets=())
+    table = stard_table(nothing, replace(PLAN, reporting=STATED))
+    assert states(table)["20"] == "in part"
+    assert filled(table)["20"].endswith("The authors add: what the record of this study lacks.")
