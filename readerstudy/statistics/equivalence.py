@@ -1,4 +1,4 @@
-"""Equivalence: two one-sided tests against a margin that the plan declared before the first reading."""
+"""Equivalence and non-inferiority: one-sided tests against a margin that the plan declared before the first reading."""
 
 from dataclasses import dataclass
 from math import inf
@@ -43,6 +43,36 @@ def tost(difference: float, se: float, margin: float, *, df: float | None = None
     return _equivalence(
         difference, margin, difference - quantile * se, difference + quantile * se, p_below, p_above, alpha
     )
+
+
+@dataclass(frozen=True)
+class NonInferiority:
+    """Test of whether a difference lies above −margin. `p` is one-sided, against a difference of −margin or less.
+
+    `low` is the lower bound at 1 − α, one-sided; it lies above −margin if and only if p < α.
+    """
+
+    difference: float
+    margin: float
+    low: float
+    p: float
+    shown: bool
+
+
+def non_inferiority(
+    difference: float, se: float, margin: float, *, df: float | None = None, alpha: float = 0.025
+) -> NonInferiority:
+    """Return the one-sided test of an estimate with standard error `se` (ICH E9, 1998, suggests α = 0.025).
+
+    A greater difference is taken as better; for the opposite pass it with its sign changed. `df` None means the normal
+    distribution. Raises ValueError as `tost` does.
+
+    >>> result = non_inferiority(-0.01, 0.02, 0.05)
+    >>> round(result.low, 3), round(result.p, 3), result.shown
+    (-0.049, 0.023, True)
+    """
+    sides = tost(difference, se, margin, df=df, alpha=alpha)
+    return NonInferiority(difference, margin, sides.low, sides.p_below, sides.p_below < alpha)
 
 
 def tost_proportions(first: Proportion, second: Proportion, margin: float, *, alpha: float = 0.05) -> Equivalence:

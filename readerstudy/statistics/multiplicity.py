@@ -58,6 +58,32 @@ def correct_family(p: Mapping[Name, float | None], correction: Correction) -> Ad
     return AdjustedFamily(correction, len(tested), {name: by_name.get(name) for name in p})
 
 
+def decision_levels(p: Mapping[Name, float | None], correction: Correction, alpha: float) -> dict[Name, float | None]:
+    """Return the level at which each test of a family is decided, so that its adjusted p < alpha if its p < the level.
+
+    An interval of 1 − level around the estimate then agrees with the decision. Holm: a rejected test has the level of
+    its step, alpha / (tests still open); all others have that of the step at which the procedure stops. Benjamini and
+    Hochberg: alpha × (rejected tests, at least one) / tests, whose intervals for the rejected tests have a controlled
+    false coverage rate (Benjamini and Yekutieli, 2005). The intervals do not cover all parameters at once.
+
+    >>> decision_levels({"a": 0.01, "b": 0.04, "c": 0.03}, Correction.HOLM, 0.06)
+    {'a': 0.02, 'b': 0.03, 'c': 0.03}
+    """
+    tested = {name: value for name, value in p.items() if value is not None}
+    values = _checked(list(tested.values()))
+    rejected = int((_adjusted(list(tested.values()), correction) < alpha).sum())
+    if correction is Correction.HOLM:
+        # Ranks of equal p are those of `holm`. The last step is never beyond the last test.
+        ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+        levels = alpha / (values.size - np.minimum(ranks, min(rejected, values.size - 1)))
+    elif correction is Correction.BENJAMINI_HOCHBERG:
+        levels = np.full(values.size, alpha * (max(rejected, 1) / max(values.size, 1)))
+    else:
+        levels = np.full(values.size, alpha)
+    by_name = dict(zip(tested, levels.tolist(), strict=True))
+    return {name: by_name.get(name) for name in p}
+
+
 def _adjusted(p: Sequence[float], correction: Correction) -> NDArray[np.float64]:
     if correction is Correction.HOLM:
         return holm(p)

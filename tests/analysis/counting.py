@@ -44,6 +44,7 @@ def aggregate(readings: LongReadings, arms: Mapping[str, str], plan: AnalysisPla
         rule=rule,
         blocks={groups: _blocks(coded, rule, groups) for groups in block_numbers(plan.groups)},
         compared=_compared(coded, (plan.before, plan.after)),
+        declared=_compared(coded, plan.sessions_compared) if plan.comparisons else None,
         session_blocks={
             groups: _blocks(coded, rule, groups, of_sessions=True)
             for groups in (block_numbers(plan.groups) if plan.sd_of == "session" else ())
@@ -140,7 +141,7 @@ def _blocks(coded: _Coded, rule: Unsure, groups: int, *, of_sessions: bool = Fal
     return SubgroupBlocks(readings, hits, sums, sizes if of_sessions else None)
 
 
-def _compared(coded: _Coded, sessions: tuple[int, int]) -> ComparedReadings:
+def _compared(coded: _Coded, sessions: tuple[int, ...]) -> ComparedReadings:
     mask = coded.has_verdict & np.isin(coded.readings.session, sessions)
     return ComparedReadings(
         coded.reader[mask].astype(np.int32),

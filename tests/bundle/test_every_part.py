@@ -17,6 +17,7 @@ from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind, diagnosis_question
 from readerstudy.protocol.rules import Aid, SessionRules
@@ -48,6 +49,9 @@ PLANS = (
     AnalysisPlan(before=1, after=3),
     AnalysisPlan(before=1, after=3, unsure="half", groups=2, idle_after_s=3),
     AnalysisPlan(before=3, after=4, unsure="excluded", primary="sensitivity", withdrawn_readers="leave_out"),
+    AnalysisPlan(
+        before=1, after=3, comparisons=(Comparison(3, 4, "auc", "not_lower", 0.1, "Few."), Comparison(1, 4, "auc"))
+    ),
 )
 SECRET = "Doktor Geheimnis sah es"
 LINE = "Look at the upper rim: the grain ends there."

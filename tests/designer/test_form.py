@@ -15,6 +15,7 @@ from readerstudy.designer.form.sizing_labels import SIZING
 from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.protocol.questions import MARK, Question
 from readerstudy.protocol.rules import SessionRules
@@ -364,6 +365,25 @@ def test_repeats_and_a_crossover_follow_their_sessions():
     form = bind(raw, {}, Offers())
     (crossover,) = [field for field in form.own if field.name == "crossover"]
     assert [option.value for option in crossover.options if option.is_chosen] == ["3", "4"]
+
+
+def test_further_comparisons_follow_their_sessions_and_offer_readings():
+    raw = raw_protocol(zhou())
+    apply_act(raw, "add:analysis-comparisons", words=WORDS)
+    row = raw["analysis"]["comparisons"][0]
+    row |= {"before": "2", "after": "3", "figure": "specificity", "claim": "not_lower", "margin": "0,05"}
+    assert "reason" in read_raw(raw)[1].get("analysis-comparisons-1-reason", "")
+    row["reason"] = "Half of what matters."
+    apply_act(raw, "copy:sessions-1", words=WORDS)
+    protocol, errors = read_raw(raw)
+    assert errors == {}
+    assert protocol.analysis.comparisons == (
+        Comparison(3, 4, "specificity", "not_lower", 0.05, "Half of what matters."),
+    )
+    form = bind(raw, {}, Offers())
+    (rows,) = [field for field in form.nested if field.name == "analysis-comparisons"]
+    before = next(field for field in rows.items[0].head if field.name.endswith("-before"))
+    assert [option.value for option in before.options] == ["3", "4", "6"]
 
 
 def test_a_questionnaire_has_questions_and_no_images():

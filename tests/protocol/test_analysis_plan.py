@@ -8,11 +8,13 @@ from django.db import DatabaseError, transaction
 
 from readerstudy.errors import BadInput
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family, analysis_plan
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.reporting import Reporting
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import same_plan
 
 ASKED = {2, 3, 5}
+NOT_LOWER = {"before": 3, "after": 5, "claim": "not_lower", "margin": 0.05, "reason": "Half a class."}
 WHOLE = {
     "primary": "sensitivity",
     "before": 2,
@@ -53,6 +55,22 @@ def test_rules_that_came_later_leave_the_hash_of_earlier_plans() -> None:
     assert AnalysisPlan(reporting=Reporting(ethics="Approved.")).hash != AnalysisPlan().hash
 
 
+def test_further_comparisons_and_claims_are_declared() -> None:
+    table = {
+        "claim": "not_higher",
+        "margin_reason": "Small.",
+        "comparisons": [NOT_LOWER, {"before": 2, "after": 3, "figure": "specificity"}],
+        "comparisons_correction": "none",
+        "interim_looks": "One, after half.",
+    }
+    plan = analysis_plan({"analysis": table}, ASKED)
+    assert plan.comparisons == (Comparison(**NOT_LOWER), Comparison(2, 3, "specificity"))
+    assert plan.primary_comparison == Comparison(3, 5, "auc", "not_higher", 0.05, "Small.")
+    assert plan.sessions_compared == (2, 3, 5)
+    assert AnalysisPlan().sessions_compared == (3, 5)
+    assert AnalysisPlan.from_data(json.loads(json.dumps(plan.as_data()))) == plan
+
+
 def test_what_the_authors_state_is_locked_and_comes_back() -> None:
     plan = analysis_plan({"analysis": {"reporting": {"ethics": " Approved, 2026-114. ", "funding": "None."}}}, ASKED)
     assert plan.reporting == Reporting(ethics="Approved, 2026-114.", funding="None.")
@@ -75,6 +93,29 @@ def test_what_the_authors_state_is_locked_and_comes_back() -> None:
         ({"reporting": {"ethic": "Yes."}}, "reporting: must be a table of: title, background"),
         ({"reporting": {"ethics": ""}}, "reporting ethics: must be a text of at most 2000 characters"),
         ({"reporting": {"ethics": "x" * 2001}}, "reporting ethics: must be a text of at most 2000 characters"),
+        ({"comparisons": [{"before": 2}]}, "comparisons 1: after is missing"),
+        ({"comparisons": [{"before": 2, "after": 4}]}, "comparisons 1 after: must be one of the sessions"),
+        ({"comparisons": [{"before": 3, "after": 2}]}, "comparisons 1 before: must be an earlier session"),
+        ({"comparisons": [{"before": 3, "after": 5}]}, "comparisons 1: the plan declares this comparison already"),
+        (
+            {"comparisons": [{"before": 3, "after": 5, "figure": "sensitivity"}]},
+            "comparisons 1: the plan declares this comparison already",
+        ),
+        ({"comparisons": [NOT_LOWER, NOT_LOWER]}, "comparisons 2: the plan declares this comparison already"),
+        ({"comparisons": [{**NOT_LOWER, "margin": 0.6}]}, "comparisons 1 margin: must be a number above 0"),
+        ({"comparisons": [{"before": 2, "after": 5, "margin": 0.1}]}, "1 margin: only a claim of non-inferiority"),
+        (
+            {"comparisons": [{"before": 2, "after": 5, "claim": "not_lower", "margin": 0.1}]},
+            "comparisons 1 reason: a claim of non-inferiority has a margin and its reason",
+        ),
+        (
+            {"unsure": "half", "families": [], "comparisons": [{"before": 2, "after": 5, "figure": "specificity"}]},
+            "comparisons 1 figure: half credit",
+        ),
+        ({"comparisons": [{"before": 2, "after": 3}] * 21}, "comparisons: must be at most 20"),
+        ({"claim": "not_lower"}, "margin_reason: a claim of non-inferiority has a margin and its reason"),
+        ({"claim": "better"}, "claim: must be one of: difference, not_lower, not_higher"),
+        ({"interim_looks": ""}, "interim_looks: must be a text"),
         ({"families": {}}, "families: must be a list"),
         ({"families": ["auc"]}, "families 1: must be a table of: name, endpoints, correction"),
         ({"families": [{"name": "", "endpoints": ["auc"]}]}, "families 1 name: must be a text"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.protocol.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
 from readerstudy.protocol.reporting import Reporting
@@ -105,6 +106,8 @@ EVERYTHING = Protocol(
         primary="sensitivity", before=2, after=4, alpha=0.01, unsure="excluded", groups=4, statistic="single",
         distribution="t", margin=0.1, idle_after_s=90,
         families=(Family("one", ("auc", "d_prime"), "none"), Family("two", ("specificity",))), exploratory="holm",
+        claim="not_lower", margin_reason="Why: so", interim_looks="None", comparisons_correction="none",
+        comparisons=(Comparison(2, 4, "sensitivity"), Comparison(2, 4, "auc", "not_higher", 0.1, "No")),
         reporting=Reporting(ethics="Approved:\nno. 7", registration="off"),
     ),
 )  # fmt: skip

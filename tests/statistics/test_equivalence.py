@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.statistics.equivalence import tost, tost_proportions
+from readerstudy.statistics.equivalence import non_inferiority, tost, tost_proportions
 from readerstudy.statistics.proportions import newcombe, wilson
 
 
@@ -75,3 +75,21 @@ def test_exchanging_the_sessions_exchanges_the_two_sides(
 def test_bad_input_is_named(wrong: dict[str, float], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         tost(**{"difference": 0.0, "se": 0.1, "margin": 0.1, **wrong})
+
+
+def test_non_inferiority_is_one_side_of_the_test_of_equivalence() -> None:
+    result = non_inferiority(-0.01, 0.02, 0.05, df=12)
+    assert result.p == pytest.approx(stats.t.sf(2, 12))
+    assert result.low == pytest.approx(-0.01 - 0.02 * stats.t.ppf(0.975, 12))
+    assert not result.shown
+    assert non_inferiority(0.2, 0.02, 0.05, df=12).shown  # much better is not inferior
+    assert not non_inferiority(-0.2, 0.02, 0.05, df=12).shown
+
+
+@given(st.floats(-0.3, 0.3), st.floats(0.001, 0.2), st.floats(0.01, 0.3), st.floats(0.001, 0.4))
+def test_non_inferiority_is_shown_exactly_if_the_bound_is_above_the_margin(
+    difference: float, se: float, margin: float, alpha: float
+) -> None:
+    result = non_inferiority(difference, se, margin, alpha=alpha)
+    if abs(result.p - alpha) > 1e-9:
+        assert result.shown == (result.low > -margin)

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.statistics.multiplicity import Correction, benjamini_hochberg, correct_family, holm
+from readerstudy.statistics.multiplicity import (
+    Correction,
+    benjamini_hochberg,
+    correct_family,
+    decision_levels,
+    holm,
+)
 from tests.statistics.simulated_study import figures
 
 
@@ -47,3 +53,25 @@ def test_order_does_not_matter_and_holm_is_stricter(p: list[float], chance: obje
     assert (values <= loose + 1e-15).all()
     assert (loose <= strict + 1e-15).all()
     assert (strict <= 1).all()
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.floats(0, 1), st.floats(0, 0.02)), max_size=12),
+    st.sampled_from(list(Correction)),
+    st.sampled_from([0.01, 0.05, 0.2]),
+)
+def test_a_test_is_decided_at_its_level_as_by_its_adjusted_p(
+    p: list[float | None], correction: Correction, alpha: float
+) -> None:
+    family = dict(enumerate(p))
+    levels, adjusted = decision_levels(family, correction, alpha), correct_family(family, correction).adjusted
+    for name, value in family.items():
+        level, own = levels[name], adjusted[name]
+        if value is None:
+            assert level is own is None
+            continue
+        assert level is not None
+        assert own is not None
+        assert 0 < level <= alpha
+        if abs(own - alpha) > 1e-12:  # products of floating-point numbers may round to either side
+            assert (value < level) == (own < alpha)

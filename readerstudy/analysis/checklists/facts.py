@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from readerstudy.analysis.checklists.sessions import SessionsFacts
-from readerstudy.analysis.plan.plan_table import unsure_name
+from readerstudy.analysis.plan.plan_table import interim_rule, unsure_name
 from readerstudy.analysis.record.analysis_set import analysis_set
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, Subset
 from readerstudy.analysis.record.counts import (
@@ -166,10 +166,15 @@ class Facts(SessionsFacts):
     # --- analysis -------------------------------------------------------------------------------------------
     def methods(self) -> str:
         families = "; ".join(family.name for family in self.plan.families) or _("none")
-        return _("%(objective)s Level %(alpha)s. Families of tests: %(families)s. Intervals are 95 %%.") % {
+        sentence = _(
+            "%(objective)s Level %(alpha)s. Families of tests: %(families)s. Intervals of planned tests have the level "
+            "of the test, others are 95 %%. Interim looks: %(looks)s"
+        )
+        return sentence % {
             "objective": self.objective(),
             "alpha": localise(f"{self.plan.alpha:g}"),
             "families": families,
+            "looks": interim_rule(self.plan),
         }
 
     def variability(self) -> str:
@@ -193,7 +198,8 @@ class Facts(SessionsFacts):
         if not self.conduct:
             return ""
         random = _("Readers and images are both random in the primary analysis (Obuchowski and Rockette, 1995).")
-        return f"{random} {self.plan_status()}"
+        looks = _("Interim looks: %(looks)s") % {"looks": interim_rule(self.plan)}
+        return f"{random} {self.plan_status()} {looks}"
 
     def drawn_sessions(self) -> str:
         """Return the images of each session of each arm, by kind."""

@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from readerstudy.analysis.figures.flow_numbers import split_title
-from readerstudy.analysis.plan.plan_table import endpoint_in_full
+from readerstudy.analysis.plan.plan_table import claim_words, endpoint_in_full
 from readerstudy.analysis.record.conduct import ImportCounts, StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
 from readerstudy.analysis.wording import compared_sessions
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import DIFFERENCE
 
 _SHORT_HASH = 12  # characters
 
@@ -40,11 +41,19 @@ class MaterialFacts:
 
     def objective(self) -> str:
         """Return the primary comparison of the plan and its hypotheses."""
-        sentence = _(
-            "Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s. Null "
-            "hypothesis: its mean over readers does not change; two-sided test."
-        )
-        return sentence % {"figure": endpoint_in_full(self.plan.primary), **compared_sessions(self.plan)}
+        if self.plan.claim == DIFFERENCE:
+            sentence = _(
+                "Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s. Null "
+                "hypothesis: its mean over readers does not change; two-sided test."
+            )
+        else:
+            sentence = _(
+                "Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s. To be "
+                "shown: %(claim)s; one-sided test at half the level."
+            )
+        values = {"figure": endpoint_in_full(self.plan.primary), "claim": claim_words(self.plan.primary_comparison)}
+        further = _("Further comparisons: %(count)s, see the analysis plan.") % {"count": len(self.plan.comparisons)}
+        return sentence % {**values, **compared_sessions(self.plan)} + (f" {further}" if self.plan.comparisons else "")
 
     def dates(self) -> str:
         """Return the dates of planning and reading."""

@@ -82,7 +82,8 @@ def forest_figure(record: StudyRecord, plan: AnalysisPlan, comparisons: Sequence
 def _caption(plan: AnalysisPlan) -> str:
     intervals = _(
         # xgettext: no-python-format
-        "Differences with 95 % intervals over readers and images. If an interval contains 0, no change is shown."
+        "Differences with 95 % intervals over readers and images, not adjusted for several tests: if an interval "
+        "contains 0, no change is shown. The table of planned tests has the decisions."
     )
     sentence = _(
         "%(primary)s, in bold, is the primary figure. The shaded band is the plan’s margin of equivalence, "

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Table
 from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.comparisons import DIFFERENCE, NOT_HIGHER, NOT_LOWER, Comparison
 from readerstudy.protocol.sizing import sizing_sentences
 
 
@@ -41,9 +43,14 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
     yield _("Primary figure"), endpoint_in_full(plan.primary)
     comparison = _("session %(after)s against session %(before)s")
     yield _("Comparison"), comparison % {"before": plan.before, "after": plan.after}
+    if plan.claim != DIFFERENCE:
+        yield _("To be shown"), claim_words(plan.primary_comparison)
     yield _("Level of significance"), plan.alpha
     yield _("“Unsure” counts as"), unsure_name(plan.unsure)
-    yield _("Margin of equivalence"), plan.margin
+    if plan.claim == DIFFERENCE:
+        yield _("Margin of equivalence"), plan.margin
+        if plan.margin_reason:
+            yield _("Reason of the margin"), plan.margin_reason
     yield _("Sub-group test"), subgroup_rule(plan)
     idle = _("at most %(seconds)s s count per image; longer times count as idle")
     yield _("Idle rule"), idle % {"seconds": plan.idle_after_s} if plan.idle_after_s else _("none")
@@ -51,10 +58,38 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
     yield _("Readings of withdrawn readers"), withdrawn[plan.withdrawn_readers]
     for family in plan.families:
         yield _("Family of tests: %(name)s") % {"name": family.name}, _family(family)
+    if plan.comparisons:
+        yield _("Further comparisons"), "; ".join(map(_further, plan.comparisons))
+        yield _("Correction of further comparisons"), _correction(plan.comparisons_correction)
     yield _("Exploratory p-values"), _correction(plan.exploratory)
+    yield _("Interim looks"), interim_rule(plan)
     if sizing := sizing_sentences(plan.sizing, alpha=plan.alpha, margin=plan.margin):
         yield _("Size of the study"), " ".join(sizing)
     yield _("Hash"), plan.hash
+
+
+def _further(comparison: Comparison) -> str:
+    pair = _("session %(after)s against session %(before)s") % {"before": comparison.before, "after": comparison.after}
+    return f"{pair}: {endpoint_in_full(comparison.figure)}, {claim_words(comparison)}"
+
+
+def claim_words(comparison: Comparison) -> str:
+    """Return what a comparison is to show, with margin and reason, for use within a sentence."""
+    if comparison.margin is None:
+        return _("a change in either direction")
+    words = {
+        NOT_LOWER: _("not lower by %(margin)s or more (reason: %(reason)s)"),
+        NOT_HIGHER: _("not higher by %(margin)s or more (reason: %(reason)s)"),
+    }[comparison.claim]
+    reason = (comparison.reason or "–").rstrip(".")
+    return words % {"margin": localise(f"{comparison.margin:g}"), "reason": reason}
+
+
+def interim_rule(plan: AnalysisPlan) -> str:
+    """Return the rule of the plan for looks at results before the study is closed."""
+    return plan.interim_looks or _(
+        "None. Verdicts are not shown before the study is closed, nor the truth before it is unsealed."
+    )
 
 
 def unsure_name(rule: str) -> str:

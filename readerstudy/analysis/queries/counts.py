@@ -137,8 +137,9 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
         index = _Index({key: reader for reader, key in enumerate(keys)}, sessions)
         rule = Unsure(plan.unsure)
         blocks = _Blocks(index, rule, block_numbers(plan.groups), of_sessions=plan.sd_of == "session")
-        compared = _Compared(index, (plan.before, plan.after), verdicts)
+        compared = _Compared(index, plan.sessions_compared, verdicts)
         _fetch(index, blocks, compared)
+        declared = compared.readings()
         return AggregatedReadings(
             readers=readers,
             sessions=sessions,
@@ -147,8 +148,9 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
             cases=_cases(query(_CASES), dict(study.arms.values_list("id", "name"))),
             rule=rule,
             blocks=blocks.by_number(),
-            compared=compared.readings(),
+            compared=declared.of_sessions(plan.before, plan.after) if plan.comparisons else declared,
             session_blocks=blocks.of_sessions_by_number(),
+            declared=declared if plan.comparisons else None,
         )
 
 
@@ -305,9 +307,9 @@ def _fetch(index: _Index, blocks: "_Blocks", compared: "_Compared") -> None:
 
 
 class _Compared:
-    """Collects the readings of the two compared sessions. `verdicts` tell how many there are."""
+    """Collects the readings of the compared sessions. `verdicts` tell how many there are."""
 
-    def __init__(self, index: _Index, sessions: tuple[int, int], verdicts: NDArray[np.int32]) -> None:
+    def __init__(self, index: _Index, sessions: tuple[int, ...], verdicts: NDArray[np.int32]) -> None:
         self._sessions = {index.sessions[number] for number in sessions if number in index.sessions}
         _enrollment, session, kind, verdict, count = verdicts.T
         number = int(count[np.isin(session, sessions) & (kind < _PAIR) & (verdict != VERDICT_SEEN)].sum())

@@ -113,7 +113,7 @@ class CaseVerdicts:
 
 @dataclass(frozen=True)
 class ComparedReadings:
-    """Readings with a verdict from the two compared sessions, one element per reading, in no particular order.
+    """Readings with a verdict from the compared sessions, one element per reading, in no particular order.
 
     `reader` is the index in `AggregatedReadings.readers`, `kind` that in KINDS, `verdict` that in VERDICTS.
     """
@@ -134,6 +134,10 @@ class ComparedReadings:
         return (
             self if mask.all() else ComparedReadings(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
         )
+
+    def of_sessions(self, first: int, second: int) -> "ComparedReadings":
+        """Return the readings of two sessions."""
+        return self.select(np.isin(self.session, (first, second)))
 
     @property
     def is_adversarial(self) -> NDArray[np.bool_]:
@@ -158,7 +162,8 @@ class AggregatedReadings:
     """All readings of one study, aggregated.
 
     `verdicts` has shape (readers, sessions, 6 kinds, 4 verdicts). `blocks` holds sub-groups by their number, under
-    `rule`; `session_blocks` those of whole sessions, if the plan takes its SD of them.
+    `rule`; `session_blocks` those of whole sessions, if the plan takes its SD of them. `compared` has the readings of
+    the plan's two sessions, `declared` those of all sessions in its comparisons, None if it declares no further one.
     """
 
     readers: tuple[str, ...]
@@ -170,6 +175,11 @@ class AggregatedReadings:
     blocks: Mapping[int, SubgroupBlocks]
     compared: ComparedReadings
     session_blocks: Mapping[int, SubgroupBlocks] = field(default_factory=dict)
+    declared: ComparedReadings | None = None
+
+    def of_pair(self, before: int, after: int) -> ComparedReadings:
+        """Return the readings of two sessions that the plan compares."""
+        return self.compared if self.declared is None else self.declared.of_sessions(before, after)
 
     def __len__(self) -> int:
         return int(self.verdicts.sum())

@@ -57,6 +57,7 @@ def aggregate(readings: Judged, arms: Mapping[str, str], plan: AnalysisPlan) -> 
     """Return all readings, aggregated by the plan's rules; `arms` maps each reader's code to the arm."""
     counting = _Counting(readings)
     rule = Unsure(plan.unsure)
+    declared = counting.compared(plan.sessions_compared)
     return AggregatedReadings(
         readers=counting.readers,
         sessions=counting.sessions,
@@ -65,7 +66,8 @@ def aggregate(readings: Judged, arms: Mapping[str, str], plan: AnalysisPlan) -> 
         cases=counting.cases(arms),
         rule=rule,
         blocks={groups: counting.blocks(rule, groups) for groups in block_numbers(plan.groups)},
-        compared=counting.compared((plan.before, plan.after)),
+        compared=declared.of_sessions(plan.before, plan.after) if plan.comparisons else declared,
+        declared=declared if plan.comparisons else None,
     )
 
 
@@ -160,7 +162,7 @@ class _Counting:
         credits[~self.has_verdict] = np.nan
         return credits
 
-    def compared(self, sessions: tuple[int, int]) -> ComparedReadings:
+    def compared(self, sessions: tuple[int, ...]) -> ComparedReadings:
         mask = self.has_verdict & np.isin(self.number, sessions)
         return ComparedReadings(
             self.reader[mask].astype(np.int32),

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.power import outdated_sentence, power_sentence
 from readerstudy.layout.numbers import localise
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.document import DEFAULT_RULES, Protocol
 from readerstudy.protocol.reporting import ENTRIES
 from readerstudy.protocol.sessions import SessionKind
@@ -162,6 +163,20 @@ def _same_images(protocol: Protocol) -> Iterator[Line]:
             yield Line("analysis-before", text % values)
 
 
+def _missing_kinds(protocol: Protocol, comparison: Comparison, place: str) -> Iterator[Line]:
+    """Yield which of two compared sessions lacks the images that the figure is computed from."""
+    needs_adversarial, needs_real = comparison.figure != "specificity", comparison.figure != "sensitivity"
+    for name in ("before", "after"):
+        number = getattr(comparison, name)
+        session = protocol.source(number)
+        if needs_adversarial and not session.adversarial:
+            text = _("Session %(number)s has no adversarial images, so the figure cannot be computed there.")
+            yield Line(f"{place}-{name}", text % {"number": number})
+        if needs_real and not session.real:
+            text = _("Session %(number)s has no real images, so the figure cannot be computed there.")
+            yield Line(f"{place}-{name}", text % {"number": number})
+
+
 def _comparison(protocol: Protocol) -> Iterator[Line]:
     """Yield what the compared sessions lack for the primary figure, and whether there is no education in between.
 
@@ -170,16 +185,9 @@ def _comparison(protocol: Protocol) -> Iterator[Line]:
     if len(protocol.asking) < 2:
         return
     analysis = protocol.analysis
-    needs_adversarial, needs_real = analysis.primary != "specificity", analysis.primary != "sensitivity"
-    for name in ("before", "after"):
-        number = getattr(analysis, name)
-        session = protocol.source(number)
-        if needs_adversarial and not session.adversarial:
-            text = _("Session %(number)s has no adversarial images, so the primary figure cannot be computed there.")
-            yield Line(f"analysis-{name}", text % {"number": number})
-        if needs_real and not session.real:
-            text = _("Session %(number)s has no real images, so the primary figure cannot be computed there.")
-            yield Line(f"analysis-{name}", text % {"number": number})
+    yield from _missing_kinds(protocol, analysis.primary_comparison, "analysis")
+    for index, comparison in enumerate(analysis.comparisons, start=1):
+        yield from _missing_kinds(protocol, comparison, f"analysis-comparisons-{index}")
     between = protocol.sessions[analysis.before : analysis.after - 1]
     has_education = any(session.kind == SessionKind.EDUCATION for session in protocol.sessions)
     if has_education and not any(session.kind == SessionKind.EDUCATION for session in between):

@@ -12,6 +12,7 @@ from readerstudy.designer.form.row import SECTION_TITLES, Row, Section
 from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.numbers import localise
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Question
 from readerstudy.protocol.sessions import SessionKind
@@ -263,7 +264,7 @@ class _Binder:
             return [(name, name) for name in self.offers.attacks]
         if place in ((Protocol, "resolution"), (ProtocolSession, "resolution")):
             return [*blank, *((name, name) for name in self.offers.resolutions)]
-        if place in ((AnalysisPlan, "before"), (AnalysisPlan, "after")):
+        if leaf.owner in (AnalysisPlan, Comparison) and leaf.name in ("before", "after"):
             return self.readings
         if place == (Protocol, "crossover"):
             return self.sessions

@@ -22,7 +22,7 @@ from readerstudy.protocol.sessions import SessionKind
 from readerstudy.protocol.values import OneOf
 
 TOTAL, SHARE = "total", "share"  # fields beside the counts of a session
-_NUMBERS: Final = ("before", "after")  # of the analysis plan
+_NUMBERS: Final = ("before", "after")  # of the analysis plan and of its further comparisons
 
 
 def apply_act(raw: Raw, act: str, *, words: ReadingWords, total: str = "", share: str = "") -> str:
@@ -86,8 +86,9 @@ def _renumber(raw: Raw, order: list[int]) -> None:
         is_moved = number.isdigit() and int(number) - 1 in order
         return str(order.index(int(number) - 1) + 1) if is_moved else number
 
-    for name in _NUMBERS:
-        raw["analysis"][name] = follow(raw["analysis"][name])
+    for compared in (raw["analysis"], *raw["analysis"].get("comparisons", ())):
+        for name in _NUMBERS:
+            compared[name] = follow(compared[name])
     for session in raw["sessions"]:
         for name in ("repeat_of", "images_of"):
             if name in session:

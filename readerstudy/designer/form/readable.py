@@ -13,6 +13,7 @@ from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.markdown import markdown
 from readerstudy.layout.numbers import localise
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.questions import Question
 from readerstudy.protocol.rules import SessionRules
@@ -80,6 +81,7 @@ class ReadableProtocol:
     texts: tuple[SessionText, ...]
     analysis: tuple[Fact, ...]
     families: tuple[Item, ...]
+    comparisons: tuple[Item, ...]
     sizing: tuple[str, ...]
     reporting: tuple[Fact, ...]
 
@@ -95,6 +97,7 @@ def readable(protocol: Protocol) -> ReadableProtocol:
         texts=tuple(_text(session, number, first) for number, session in enumerate(protocol.sessions, start=1)),
         analysis=tuple(_facts(protocol.analysis, analysis)),
         families=tuple(_items(protocol.analysis.families, analysis, "families", lambda family: family.name)),
+        comparisons=tuple(_comparisons(protocol.analysis)),
         sizing=sizing_sentences(
             protocol.analysis.sizing, alpha=protocol.analysis.alpha, margin=protocol.analysis.margin
         ),
@@ -110,11 +113,23 @@ def reporting_facts(plan: AnalysisPlan) -> tuple[Fact, ...]:
 
 
 def analysis_facts(plan: AnalysisPlan) -> list[Fact]:
-    """Return an analysis plan in words, with each family of tests as one fact."""
+    """Return an analysis plan in words, with each family of tests and each further comparison as one fact."""
     table = _analysis_table()
     families = _items(plan.families, table, "families", lambda family: family.name)
-    told = (Fact(family.title, "; ".join(fact.value for fact in family.facts)) for family in families)
+    items = (*families, *_comparisons(plan))
+    told = (Fact(item.title, "; ".join(fact.value for fact in item.facts)) for item in items)
     return [*_facts(plan, table), *told, *reporting_facts(plan)]
+
+
+def _comparisons(plan: AnalysisPlan) -> Iterator[Item]:
+    sentence = _("Session %(after)s against session %(before)s")
+
+    def title(comparison: Comparison) -> str:
+        return sentence % {"before": comparison.before, "after": comparison.after}
+
+    for item in _items(plan.comparisons, _analysis_table(), "comparisons", title):
+        # The two sessions are in the title.
+        yield Item(item.title, item.facts[2:])
 
 
 def rules_facts(rules: SessionRules) -> list[Fact]:

@@ -23,6 +23,7 @@ from readerstudy.imaging.image import UnreadableImage
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.jobs.models import JobStatus
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import Comparison
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.lifecycle import StudyStatus
@@ -72,7 +73,12 @@ def test_the_report_does_not_depend_on_the_keys_of_stimuli(unsealed_study: Study
 
 
 @pytest.mark.parametrize(
-    "plan", [AnalysisPlan(), AnalysisPlan(unsure="half", groups=2, idle_after_s=3, sd_of="session")]
+    "plan",
+    [
+        AnalysisPlan(),
+        AnalysisPlan(unsure="half", groups=2, idle_after_s=3, sd_of="session"),
+        AnalysisPlan(comparisons=(Comparison(2, 3, "specificity"),)),
+    ],
 )
 def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: AnalysisPlan) -> None:
     summed, by_hand = study_record(unsealed_study, plan).readings, small.record(plan=plan).readings
@@ -90,10 +96,15 @@ def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: An
     np.testing.assert_array_equal(
         np.sort(summed.cases.counts, axis=0), np.sort(by_hand.cases.counts, axis=0), err_msg="cases"
     )
-    for name in ("reader", "session", "position", "kind", "verdict", "elapsed_ms"):
-        one, other = (getattr(readings.compared, name) for readings in (summed, by_hand))
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(np.sort(one), np.sort(other), err_msg=name)
+    pairs = [(summed.compared, by_hand.compared)]
+    if plan.comparisons:
+        assert {2, 3, 5} == set(summed.declared.session.tolist())
+        pairs += [(summed.declared, by_hand.declared), (summed.of_pair(2, 3), by_hand.of_pair(2, 3))]
+    for ours, theirs in pairs:
+        for name in ("reader", "session", "position", "kind", "verdict", "elapsed_ms"):
+            one, other = getattr(ours, name), getattr(theirs, name)
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(np.sort(one), np.sort(other), err_msg=name)
 
 
 def test_an_adversarial_image_counts_by_its_patient(unsealed_study: Study) -> None:

@@ -20,8 +20,8 @@ from readerstudy.analysis.wording import (
     unsure_sentence,
 )
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.protocol.analysis_plan import FIGURES as PLAN_FIGURES
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import FIGURES as PLAN_FIGURES
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette
 from readerstudy.statistics.mrmc.anova import NEGATIVE_VARIANCE, NO_SPREAD
 from readerstudy.statistics.mrmc.readings import Design, FigureOfMerit
@@ -30,6 +30,8 @@ from readerstudy.statistics.unsure import Unsure
 FIGURES = cast(tuple[FigureOfMerit, ...], PLAN_FIGURES)
 # The ordinal score of a verdict for the AUC.
 _ORDINAL = {REAL: 0, UNSURE: 1, "not_real": 2}
+# Whether the images that a figure is computed from are adversarial; the others are computed from both.
+_KINDS_OF: dict[FigureOfMerit, tuple[bool, ...]] = {"specificity": (False,), "sensitivity": (True,)}
 _SCORES = np.array([_ORDINAL.get(verdict, np.nan) for verdict in VERDICTS])
 
 
@@ -76,11 +78,16 @@ def mrmc_comparisons(record: StudyRecord, plan: AnalysisPlan) -> tuple[MrmcCompa
     return tuple(compare_figure(record, plan, arm, figure) for arm in record.arms for figure in FIGURES)
 
 
-def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit) -> MrmcComparison:
-    """Return the Obuchowski–Rockette analysis of one figure in one arm, the plan's two sessions as conditions."""
+def compare_figure(
+    record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit, *, needs_both_kinds: bool = True
+) -> MrmcComparison:
+    """Return the Obuchowski–Rockette analysis of one figure in one arm, the plan's two sessions as conditions.
+
+    `needs_both_kinds`: see `readings_for`.
+    """
     if figure != "auc" and Unsure(plan.unsure) is Unsure.HALF:
         return MrmcComparison(arm, figure, (), (), None, _half_credit_reason())
-    readings = readings_for(record, plan, arm, figure)
+    readings = readings_for(record, plan, arm, figure, needs_both_kinds=needs_both_kinds)
     if len(readings.readers) < MINIMUM_READERS:
         reason = _single_reader_reason(readings.readers[0], plan) if readings.readers else _no_reader_reason(plan)
         return MrmcComparison(arm, figure, readings.readers, readings.excluded, None, reason)
@@ -89,19 +96,24 @@ def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Fi
     return MrmcComparison(arm, figure, readings.readers, readings.excluded, result, reason)
 
 
-def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit) -> MrmcReadings:
+def readings_for(
+    record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit, *, needs_both_kinds: bool = True
+) -> MrmcReadings:
     """Return the readings of one arm in the plan's sessions, as scores of the figure.
 
     Readers with fewer than MINIMUM_CASES verdicts on a kind of image in a session are excluded, as in `analysis_set`.
+    Without `needs_both_kinds` only those kinds count that the figure is computed from, so that a session of real images
+    can be compared by specificity.
     """
-    names, compared = record.readings.readers, record.readings.compared
+    names, compared = record.readings.readers, record.readings.of_pair(plan.before, plan.after)
     of_arm = [index for index, reader in enumerate(names) if record.readers.get(reader) == arm]
     present = set(np.unique(compared.reader).tolist())
     kept = np.isin(compared.reader, of_arm)
     if figure != "auc" and Unsure(plan.unsure) is Unsure.EXCLUDED:
         kept &= compared.verdict != VERDICT_UNSURE
+    kinds = (False, True) if needs_both_kinds else _KINDS_OF.get(figure, (False, True))
     own = compared.select(kept)
-    included = readers_with_enough_cases(own.reader, own.session, own.is_adversarial, plan)
+    included = readers_with_enough_cases(own.reader, own.session, own.is_adversarial, plan, kinds)
     used = compared.select(kept & np.isin(compared.reader, included))
     truth = used.is_adversarial.astype(np.int8)
     score, threshold = _scores(used, truth, figure)
@@ -120,16 +132,22 @@ def compared_design(record: StudyRecord, plan: AnalysisPlan) -> Design:
 
 
 def readers_with_enough_cases(
-    reader: NDArray[np.int32], session: NDArray[np.int16], is_adversarial: NDArray[np.bool_], plan: AnalysisPlan
+    reader: NDArray[np.int32],
+    session: NDArray[np.int16],
+    is_adversarial: NDArray[np.bool_],
+    plan: AnalysisPlan,
+    kinds: tuple[bool, ...] = (False, True),
 ) -> list[int]:
-    """Return the indices of readers with MINIMUM_CASES readings of each kind of image in each session.
+    """Return the indices of readers with MINIMUM_CASES readings of each of these kinds of image in each session.
 
-    The arrays are (n,), one element per reading of the plan's two sessions.
+    The arrays are (n,), one element per reading of the plan's two sessions. `kinds` are False for real images and True
+    for adversarial ones.
     """
     readers = int(reader.max(initial=-1)) + 1
     cell = (session == plan.after) * 2 + is_adversarial
-    counts = np.bincount(reader * 4 + cell, minlength=readers * 4).reshape(readers, 4)
-    return [int(index) for index in np.flatnonzero((counts >= MINIMUM_CASES).all(axis=1))]
+    counts = np.bincount(reader * 4 + cell, minlength=readers * 4).reshape(readers, 2, 2)
+    needed = counts[:, :, list(map(int, kinds))]
+    return [int(index) for index in np.flatnonzero((needed >= MINIMUM_CASES).all(axis=(1, 2)))]
 
 
 def _scores(
