@@ -17,6 +17,8 @@ NEW_TABLES = {"stard_ai", "reader_study", "table3p", "reader_changes"}
 OTHERWISE = {
     "claim": {"record", "answered"},  # an item says now what the authors have to add
     "stard": {"record", "answered"},
+    # An interval is that of its test, at the level of the decision; the change itself is the same.
+    "planned": {"sessions", "level", "change_low", "change_high"},
     "order": {
         f"{name}_{usual}{end}" for name in ("tau", "lag_one") for usual in ("", "usual_") for end in ("low", "high")
     },
@@ -56,6 +58,7 @@ def _mend(rows: dict[str, list[Row]], changes: list[Row]) -> None:
         {**row, **{old: change[new] for new, old in _MOVED.items()}}
         for row, change in zip(rows["pvalues"], changes, strict=True)
     ]
+    rows["analysis_plan"] = [row for row in rows["analysis_plan"] if row["rule"] != "Interim looks"]
     each: dict[str, Callable[[Row], Row]] = {"analysis_plan": _rule, "time_grades": _grades}
     for name, change in each.items():
         rows[name] = [change(row) for row in rows[name]]

@@ -52,7 +52,7 @@ def planned_tests_table(
             "All tests that the plan declared before the first reading. Changes are the later session minus the "
             "earlier one. Each interval is that of its test, at the level at which the test is decided: it excludes 0 "
             "if, and only if, the adjusted p is below %(alpha)s, which is called “changed”. Other tables have 95 %% "
-            "intervals that are not adjusted for multiple tests; these can exclude 0 where no change is shown here. "
+            "intervals that are not adjusted for multiple tests; these can exclude 0 although no change is shown here. "
             "All results outside this table are descriptive."
         )
         % {"alpha": localise(f"{plan.alpha:g}")},
