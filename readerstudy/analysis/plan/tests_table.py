@@ -211,21 +211,21 @@ def _claim_sentence(test: PlannedTest, plan: AnalysisPlan) -> str:
         (False, True): _(
             "Non-inferiority is shown. %(figure)s: if lower in session %(after)s than in session %(before)s at all, "
             "then by less than %(margin)s; the whole %(level)s %% interval lies above −%(margin)s (lower bound "
-            "%(bound)s; adjusted p %(p)s)."
+            "%(bound)s; %(p)s)."
         ),
         (False, False): _(
             "Non-inferiority is not shown. %(figure)s: it may be lower in session %(after)s than in session %(before)s "
             "by %(margin)s or more; the %(level)s %% interval is not wholly above −%(margin)s (lower bound %(bound)s; "
-            "adjusted p %(p)s)."
+            "%(p)s)."
         ),
         (True, True): _(
             "Shown. %(figure)s: if higher in session %(after)s than in session %(before)s at all, then by less than "
-            "%(margin)s; the whole %(level)s %% interval lies below %(margin)s (upper bound %(bound)s; adjusted p "
+            "%(margin)s; the whole %(level)s %% interval lies below %(margin)s (upper bound %(bound)s; "
             "%(p)s)."
         ),
         (True, False): _(
             "Not shown. %(figure)s: it may be higher in session %(after)s than in session %(before)s by %(margin)s or "
-            "more; the %(level)s %% interval is not wholly below %(margin)s (upper bound %(bound)s; adjusted p %(p)s)."
+            "more; the %(level)s %% interval is not wholly below %(margin)s (upper bound %(bound)s; %(p)s)."
         ),
     }[is_upper, test.is_shown(plan.alpha)]
     values = {
@@ -233,7 +233,7 @@ def _claim_sentence(test: PlannedTest, plan: AnalysisPlan) -> str:
         "margin": localise(f"{comparison.margin:g}"),
         "level": localise(f"{100 * (1 - test.level):.4g}"),
         "bound": _signed(interval.high if is_upper else interval.low),
-        "p": p_text(test.adjusted),
+        "p": f"{_('adjusted p') if test.family else 'p'} {p_text(test.adjusted)}",
         **_sessions_of(test, plan),
     }
     reason = _("Reason of the margin: %(reason)s") % {"reason": comparison.reason} if comparison.reason else ""
