@@ -61,6 +61,7 @@ class Kind(StrEnum):
     PERCENT = "percent"  # a proportion in per cent, one decimal
     ESTIMATE = "estimate"  # two decimals
     AREA = "area"  # an estimate, three decimals
+    CHANGE = "change"  # an estimate of a difference: signed, three decimals
     DIFFERENCE = "difference"
     P = "p"
     MIXED = "mixed"  # proportions in per cent, estimates with three decimals, differences, counts
@@ -73,6 +74,7 @@ _FORMATS = {
     Kind.SPREAD: "z.3f",
     Kind.ESTIMATE: "z.2f",
     Kind.AREA: "z.3f",
+    Kind.CHANGE: "+z.3f",
 }
 _IN_PERCENT = (Kind.PERCENT, Kind.MIXED)
 _THREE_DECIMALS = (Kind.AREA, Kind.MIXED)
@@ -83,6 +85,7 @@ _ENDINGS = {
     Kind.PERCENT: _PROPORTION,
     Kind.ESTIMATE: ("", "_low", "_high"),
     Kind.AREA: ("", "_low", "_high"),
+    Kind.CHANGE: ("", "_low", "_high"),
     Kind.DIFFERENCE: ("", "_low", "_high", "_p"),
     Kind.MIXED: (*_PROPORTION, "_p"),
 }
@@ -90,12 +93,16 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class Column:
-    """`key` heads the CSV, `title` the page; neighbours with the same `group` share a heading above."""
+    """`key` heads the CSV, `title` the page; neighbours with the same `group` share a heading above.
+
+    `breaks`: long texts of the column are broken into lines.
+    """
 
     key: str
     title: str
     kind: Kind = Kind.TEXT
     group: str = ""
+    breaks: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -106,13 +113,14 @@ class Column:
 class ShownCell:
     """One cell as it is shown: rounded text, with interval and counts as `details`.
 
-    `opens`: a new group of columns begins here.
+    `opens`: a new group of columns begins here. `breaks`: its text is broken into lines.
     """
 
     text: str
     is_number: bool
     details: tuple[str, ...] = ()
     opens: bool = False
+    breaks: bool = False
 
     @property
     def line(self) -> str:
@@ -167,7 +175,9 @@ class Table:
         before: Cell = None
         for row in self.rows[:MAXIMUM_ROWS]:
             columns = zip(row, self.columns, self._opens, strict=True)
-            cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in columns)
+            cells = (
+                replace(shown(cell, column.kind), opens=opens, breaks=column.breaks) for cell, column, opens in columns
+            )
             yield row[0] != before, tuple(cells)
             before = row[0]
 
@@ -207,11 +217,13 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
         case Proportion():
             return _shown_percentage(cell) if kind in _IN_PERCENT else _shown_share(cell)
         case Estimate():
-            return _shown_estimate(cell, decimals=3 if kind in _THREE_DECIMALS else 2)
+            return _shown_estimate(cell, kind)
         case Difference():
             return _shown_difference(cell)
         case float() if kind is Kind.P:
             return ShownCell(_p_value(cell), is_number)
+        case float() if kind is Kind.PERCENT:
+            return ShownCell(localise(f"{100 * cell:.4g} %"), is_number)
         case int() | float() if kind in _FORMATS:
             return ShownCell(localise(format(cell, _FORMATS[kind])), is_number)
         case float():
@@ -219,10 +231,12 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
     return ShownCell(str(cell), is_number)
 
 
-def _shown_estimate(cell: Estimate, *, decimals: int) -> ShownCell:
-    """Write the bounds with a dash, or with "to" if one is negative: a dash would look like its sign."""
-    value, low, high = (localise(f"{number:z.{decimals}f}") for number in (cell.value, cell.low, cell.high))
-    bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if cell.low < 0 else f"{low}–{high}"
+def _shown_estimate(cell: Estimate, kind: Kind) -> ShownCell:
+    """Write the bounds with a dash, or with "to" if they have signs: a dash would look like one."""
+    digits = "+z.3f" if kind is Kind.CHANGE else "z.3f" if kind in _THREE_DECIMALS else "z.2f"
+    value, low, high = (localise(format(number, digits)) for number in (cell.value, cell.low, cell.high))
+    is_signed = cell.low < 0 or kind is Kind.CHANGE
+    bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if is_signed else f"{low}–{high}"
     return ShownCell(value, True, (bounds,))
 
 

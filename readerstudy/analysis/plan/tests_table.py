@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from readerstudy.analysis.plan.tests import (
     SUBGROUP_PREFIX,
@@ -50,20 +51,20 @@ def planned_tests_table(
         ),
         caption=_(
             "All tests that the plan declared before the first reading. Changes are the later session minus the "
-            "earlier one. Each interval is that of its test, at the level at which the test is decided: it excludes 0 "
-            "if, and only if, the adjusted p is below %(alpha)s, which is called “changed”. Other tables have 95 %% "
-            "intervals that are not adjusted for multiple tests; these can exclude 0 although no change is shown here. "
-            "All results outside this table are descriptive."
+            "earlier one. Each interval is that of its test, at the level at which the test is decided: it excludes 0, "
+            "or the margin of a claim of non-inferiority, if, and only if, the adjusted p is below %(alpha)s. Other "
+            "tables have 95 %% intervals that are not adjusted for multiple tests; these can exclude 0 although no "
+            "change is shown here. All results outside this table are descriptive."
         )
         % {"alpha": localise(f"{plan.alpha:g}")},
         columns=(
-            Column("family", _("Family")),
-            Column("endpoint", _("Endpoint")),
+            Column("family", _("Family"), breaks=True),
+            Column("endpoint", _("Endpoint"), breaks=True),
             Column("reader", _("Reader")),
             Column("arm", _("Arm")),
             Column("sessions", _("Sessions")),
-            Column("change", _("Change"), Kind.ESTIMATE),
-            Column("level", _("Level of the interval, %"), Kind.PERCENT),
+            Column("change", pgettext("difference", "Change"), Kind.CHANGE),
+            Column("level", _("Level of the interval"), Kind.PERCENT),
             Column("p", "p", Kind.P),
             Column("adjusted", _("adjusted p"), Kind.P),
             Column("decision", _("Decision")),
@@ -90,7 +91,7 @@ def _row(test: PlannedTest, plan: AnalysisPlan) -> tuple[Cell, ...]:
         endpoint_name(test.endpoint),
         test.reader or _("all"),
         test.arm,
-        _("%(after)s against %(before)s") % _sessions_of(test, plan),
+        "{before} → {after}".format(**_sessions_of(test, plan)),
         test.interval,
         1 - test.level if isinstance(test.interval, Estimate) and test.level is not None else None,
         test.p,

@@ -244,9 +244,9 @@ def _mrmc_columns() -> tuple[Column, ...]:
     return (
         Column("arm", _("Arm")),
         Column("figure", _("Figure")),
-        Column("wrong_change", _("change"), Kind.ESTIMATE, wrong),
+        Column("wrong_change", _("change"), Kind.CHANGE, wrong),
         Column("wrong_p", "p", Kind.P, wrong),
-        Column("excluded_change", _("change"), Kind.ESTIMATE, excluded),
+        Column("excluded_change", _("change"), Kind.CHANGE, excluded),
         Column("excluded_p", "p", Kind.P, excluded),
     )
 

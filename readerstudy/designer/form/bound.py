@@ -246,7 +246,9 @@ class _Binder:
         # What somebody chose before stays visible, also if it is offered no more.
         may_be_unknown = bool(offered) or leaf.is_many
         unknown = [(value, value) for value in chosen if may_be_unknown and value and value not in dict(offered)]
-        options = tuple(Option(value, label, value in chosen) for value, label in [*offered, *unknown])
+        # What has not been chosen yet is not shown as if it were the first value.
+        unset = [("", "–")] if offered and raw == "" and "" not in dict(offered) else []
+        options = tuple(Option(value, label, value in chosen) for value, label in [*unset, *offered, *unknown])
         control = "hidden" if row.section == Section.HIDDEN else _control(leaf, row, options)
         return BoundLeaf(name, leaf, row, control, "" if leaf.is_many else raw, options, self.errors.get(name, ""))
 

@@ -124,10 +124,10 @@ def test_the_table_has_the_interval_of_the_decision_and_its_level() -> None:
     names = [column.key for column in table.columns]
     rows = [dict(zip(names, row, strict=True)) for row in table.rows]
     primary, sensitivity = rows[:2]
-    assert (primary["sessions"], primary["level"]) == ("5 against 3", pytest.approx(0.95))
+    assert (primary["sessions"], primary["level"]) == ("3 → 5", pytest.approx(0.95))
     assert sensitivity["level"] == pytest.approx(0.975)
     last = rows[-3:]
-    assert [row["sessions"] for row in last] == ["3 against 2", "5 against 3", "3 against 2"]
+    assert [row["sessions"] for row in last] == ["2 → 3", "3 → 5", "2 → 3"]
     assert last[2]["decision"] == "not higher"
     notes = " ".join(table.notes)
     assert "Further comparisons: tests are adjusted for each other by Holm." in notes

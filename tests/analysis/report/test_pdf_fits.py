@@ -8,11 +8,16 @@ from django.utils.translation import override
 
 from readerstudy.analysis.report.build import StudyReport, standalone
 from readerstudy.analysis.report.pdf import PdfUnavailable, lay_out
-from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import ENDPOINTS, AnalysisPlan, Family
+from readerstudy.protocol.comparisons import FIGURES, Comparison
 from tests import make
 from tests.analysis import incomplete
 
 ROUNDING = 0.5  # CSS pixels
+WIDEST = AnalysisPlan(
+    families=(Family("Everything that the plan tests", ENDPOINTS),),
+    comparisons=tuple(Comparison(3, 5, figure, "not_lower", 0.05, "Agreed.") for figure in FIGURES),
+)
 
 
 def beyond_the_margin(page: str) -> Iterator[str]:
@@ -31,12 +36,12 @@ def beyond_the_margin(page: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_no_text_of_the_pdf_lies_beyond_the_margin(language: str) -> None:
-    """The table of the sub-group tests has 24 columns."""
+    """The table of the sub-group tests has 24 columns; that of the planned tests the longest names."""
     try:
         lay_out("<p>")
     except PdfUnavailable as reason:
         pytest.skip(f"libraries of the system are missing: {reason}")
-    report = StudyReport(incomplete.record(), at=make.MONDAY, plan=AnalysisPlan())
+    report = StudyReport(incomplete.record(), at=make.MONDAY, plan=WIDEST)
     codes = report.codes
     with override(language):
         page = standalone(report.in_another_language(gallery=None, codes=codes))

@@ -205,7 +205,7 @@ def mrmc_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
         Column("images", _("Images"), Kind.COUNT),
         Column("before", _("session %(session)s") % {"session": plan.before}, Kind.ESTIMATE, mean),
         Column("after", _("session %(session)s") % {"session": plan.after}, Kind.ESTIMATE, mean),
-        Column("difference", _("Difference"), Kind.ESTIMATE),
+        Column("difference", _("Difference"), Kind.CHANGE),
         Column("f", "F", Kind.FRACTION, test),
         Column("df1", "df 1", Kind.COUNT, test),
         Column("df2", "df 2", Kind.DECIMAL, test),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
@@ -119,7 +120,7 @@ def _columns() -> tuple[Column, ...]:
         Column("sessions", _("Sessions")),
         Column("first", _("first"), Kind.FRACTION, correct),
         Column("second", _("second"), Kind.FRACTION, correct),
-        Column("change", _("Change"), Kind.ESTIMATE),
+        Column("change", pgettext("difference", "Change"), Kind.CHANGE),
         Column("batches", _("Change, batches"), Kind.DIFFERENCE),
         Column("left_out", _("not in σ"), Kind.COUNT, test),
         Column("p", _("p, one-sided"), Kind.P, test),

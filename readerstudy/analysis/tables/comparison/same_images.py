@@ -126,7 +126,7 @@ def _columns(record: StudyRecord, conditions: Conditions) -> tuple[Column, ...]:
         Column("images", _("Images"), Kind.COUNT),
         Column("first", first, Kind.ESTIMATE, right),
         Column("second", second, Kind.ESTIMATE, right),
-        Column("difference", _("Difference"), Kind.ESTIMATE),
+        Column("difference", _("Difference"), Kind.CHANGE),
         Column("only_first", first, Kind.COUNT, _("Right only there")),
         Column("only_second", second, Kind.COUNT, _("Right only there")),
         Column("p", "p", Kind.P),

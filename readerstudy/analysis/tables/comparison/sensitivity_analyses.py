@@ -88,7 +88,7 @@ def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
         Column("method", _("Method")),
         Column("before", _("session %(session)s") % {"session": plan.before}, Kind.ESTIMATE, mean),
         Column("after", _("session %(session)s") % {"session": plan.after}, Kind.ESTIMATE, mean),
-        Column("difference", _("Difference"), Kind.ESTIMATE),
+        Column("difference", _("Difference"), Kind.CHANGE),
         Column("df", "df", Kind.DECIMAL),
         Column("p", "p", Kind.P),
     )

@@ -87,7 +87,7 @@ def _columns() -> tuple[Column, ...]:
         Column("images", _("Images"), Kind.COUNT),
         Column("of_detector", _("Figure of the detector"), Kind.FRACTION),
         Column("of_readers", _("Mean of the readers"), Kind.FRACTION),
-        Column("difference", _("Difference"), Kind.ESTIMATE),
+        Column("difference", _("Difference"), Kind.CHANGE),
         Column("p", "p", Kind.P),
     )
 
