@@ -3,11 +3,12 @@
 The part [analysis.sizing] of a plan file (TOML); without `readers` the plan keeps no sizing.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Final
 
 from django.utils.translation import gettext as _
 
+from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.layout.numbers import localise
 from readerstudy.protocol.values import NumberBetween, Share, TextUpTo, WholeNumber
@@ -25,7 +26,8 @@ class Sizing:
     `right` and `unsure` are shares of the verdicts in the earlier session. `sd_readers` is the SD of the primary figure
     of reader × session cells. `correlation` is that of two readers on one image, `patient_correlation` that of two
     images of one patient. The powers are those of a change by `difference`, of equivalence within the plan's margin if
-    nothing changes, and of a false finding then; those by simulation are None without simulated studies.
+    nothing changes, and of a false finding then; those by simulation are None without simulated studies. If the plan
+    claims non-inferiority, `claim_power` and `simulated_claim` are those of the claim if nothing changes.
     """
 
     readers: Annotated[int, WholeNumber(0, MOST_READERS)] = 0
@@ -44,6 +46,8 @@ class Sizing:
     simulated_power: Annotated[float | None, Share()] = None
     simulated_equivalence: Annotated[float | None, Share()] = None
     simulated_false_findings: Annotated[float | None, Share()] = None
+    claim_power: Annotated[float | None, Share()] = field(default=None, metadata=serialise.ADDED_LATER)
+    simulated_claim: Annotated[float | None, Share()] = field(default=None, metadata=serialise.ADDED_LATER)
 
     @property
     def is_kept(self) -> bool:
@@ -63,10 +67,10 @@ RESULTS: Final = (
     "simulated_power",
     "simulated_equivalence",
     "simulated_false_findings",
+    "claim_power",
+    "simulated_claim",
 )
-ASSUMPTIONS: Final = tuple(
-    field.name for field in fields(Sizing) if field.name not in (*RESULTS, "simulations", "source")
-)
+ASSUMPTIONS: Final = tuple(each.name for each in fields(Sizing) if each.name not in (*RESULTS, "simulations", "source"))
 
 
 def check_sizing(sizing: Sizing, *, location: str) -> None:
@@ -90,6 +94,7 @@ def sizing_sentences(sizing: Sizing, *, alpha: float, margin: float) -> tuple[st
         return ()
     values = {name: _number(getattr(sizing, name)) for name in (*ASSUMPTIONS, *RESULTS)}
     values |= {"alpha": localise(f"{alpha:g}"), "margin": localise(f"{margin:g}"), "readers": str(sizing.readers)}
+    values |= {"half": localise(f"{alpha / 2:g}")}
     values |= {"studies": str(sizing.simulations), "source": (sizing.source or "").rstrip(".")}
     sentences = [
         _(
@@ -109,6 +114,13 @@ def sizing_sentences(sizing: Sizing, *, alpha: float, margin: float) -> tuple[st
                 "smaller than %(margin)s if there is none: %(equivalence_power)s."
             )
         )
+    if sizing.claim_power is not None:
+        sentences.append(
+            _(
+                "To show non-inferiority with the margin of %(margin)s if nothing changes, on one side at a level of "
+                "%(half)s: computed power %(claim_power)s."
+            )
+        )
     if sizing.simulations:
         sentences.append(
             _(
@@ -117,6 +129,8 @@ def sizing_sentences(sizing: Sizing, *, alpha: float, margin: float) -> tuple[st
                 "%(simulated_false_findings)s."
             )
         )
+    if sizing.simulated_claim is not None:
+        sentences.append(_("Without a change, non-inferiority was shown in a share of %(simulated_claim)s of them."))
     return tuple(sentence % values for sentence in sentences)
 
 

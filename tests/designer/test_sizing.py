@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from readerstudy.audit.models import Event
-from readerstudy.designer.checklist.power import outdated_sentence
+from readerstudy.designer.checklist.power import outdated_sentence, power_sentence
 from readerstudy.designer.sizing.actions import (
     SIMULATE_POWER,
     computed,
     first_sizing,
     keep_sizing,
+    simulate,
+    simulation_parameters,
     start_simulation,
     with_simulation,
 )
@@ -25,7 +27,7 @@ from readerstudy.errors import BadInput
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here
 from readerstudy.protocol.analysis_plan import AnalysisPlan
-from readerstudy.protocol.sizing import Sizing
+from readerstudy.protocol.sizing import Sizing, sizing_sentences
 from readerstudy.protocol.yaml_file import read_protocol, write_protocol
 from readerstudy.statistics.mrmc import power
 from readerstudy.studies.actions import ChangedMeanwhile, edit_draft
@@ -40,6 +42,14 @@ ASSUMED = Sizing(readers=6, difference=0.2, source="A pilot")
 @pytest.fixture
 def address(draft):
     return reverse("designer:sizing", args=[draft.code])
+
+
+@pytest.fixture
+def claiming(draft):
+    """The draft with a primary claim of non-inferiority."""
+    analysis = replace(draft.protocol.analysis, claim="not_lower", margin=0.2, margin_reason="Agreed.")
+    edit_draft(study=draft, protocol=replace(draft.protocol, analysis=analysis), actor=None, **AT)
+    return draft
 
 
 @pytest.fixture
@@ -81,7 +91,31 @@ def test_the_curves_pass_through_the_plan_and_rise(draft):
     for curve, planned in ((readers, 6), (images, 1)):
         assert list(curve.found) == sorted(curve.found)
         assert curve.found[curve.sizes.index(planned)] == pytest.approx(found.power, abs=5e-5)
-        assert curve.equivalent[curve.sizes.index(planned)] == pytest.approx(found.equivalence_power, abs=5e-5)
+        assert curve.shown[curve.sizes.index(planned)] == pytest.approx(found.equivalence_power, abs=5e-5)
+
+
+def test_a_claim_of_non_inferiority_has_a_power_of_its_own(claiming):
+    found, outlook = computed(claiming.protocol, ASSUMED), compute(claiming.protocol, ASSUMED)
+    size = {"readers": 6, "cases": outlook.components.cases}
+    # Nothing changes: the margin is as far away as a difference of its size, of which one tail counts.
+    both_tails = power(outlook.components, **size, difference=0.2).power
+    assert found.claim_power == pytest.approx(both_tails, abs=2e-4)
+    curve = curve_of_readers(outlook, claiming.protocol.analysis, found)
+    assert curve.shown[curve.sizes.index(6)] == pytest.approx(found.claim_power, abs=5e-5)
+    sentence = power_sentence(claiming.protocol, readers=6)
+    assert f"margin of 0.2 is shown with a power of {outlook.claim.power:.2f} if nothing changes" in sentence
+    assert "one-sided, significance level 0.025" in sentence
+
+
+def test_a_sizing_of_another_aim_is_outdated(draft):
+    keep_sizing(study=draft, sizing=ASSUMED, base=None, actor=None, **AT)
+    kept = draft.protocol
+    claimed = replace(kept, analysis=replace(kept.analysis, claim="not_lower", margin=0.2, margin_reason="Agreed."))
+    assert "before the aim of the primary test was changed" in outdated_sentence(claimed)
+    again = replace(claimed, analysis=replace(claimed.analysis, sizing=computed(claimed, ASSUMED)))
+    assert outdated_sentence(again) == ""
+    narrower = replace(again, analysis=replace(again.analysis, margin=0.1))
+    assert f"a power of {again.analysis.sizing.claim_power:.3f}, made for other" in outdated_sentence(narrower)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +210,14 @@ def test_the_page_shows_powers_a_plot_and_keeps_them(draft, desk, address):
     assert "Source of the assumptions" in desk.get(reverse("designer:design", args=[draft.code])).content.decode()
 
 
+def test_the_page_of_a_claim_begins_with_its_power(claiming, desk):
+    html = desk.get(reverse("designer:sizing", args=[claiming.code])).content.decode()
+    rows = [" ".join(row.split()) for row in html.partition("<tbody>")[2].split("<tr>")]
+    assert "Non-inferiority with a margin of 0.2 is shown, if nothing changes (one-sided, level 0.025)" in rows[1]
+    assert f"{computed(claiming.protocol, first_sizing(claiming)).claim_power:.3f}" in rows[1]
+    assert "tests that this plan does not make" in html
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -216,6 +258,20 @@ def test_a_simulation_is_a_job_with_progress_and_its_result_is_kept(draft, desk,
     desk.post(address, {**typed(), "act": "keep"})
     assert Study.objects.get(pk=draft.pk).protocol.analysis.sizing == found
     assert "In 20 simulated studies of this plan" in desk.get(address).content.decode()
+
+
+@pytest.mark.parametrize("claim", ["not_lower", "not_higher"])
+def test_simulated_studies_show_the_claim_of_the_plan(claiming, claim):
+    protocol = claiming.protocol
+    edit_draft(
+        study=claiming, protocol=replace(protocol, analysis=replace(protocol.analysis, claim=claim)), actor=None, **AT
+    )
+    result = simulate(simulation_parameters(claiming, ASSUMED, runs=40))
+    assert result["simulated_claim"] == pytest.approx(computed(claiming.protocol, ASSUMED).claim_power, abs=0.25)
+    kept = keep_sizing(study=claiming, sizing=ASSUMED, result=result, base=None, actor=None, **AT)
+    sentences = " ".join(sizing_sentences(kept, alpha=0.05, margin=0.2))
+    assert f"on one side at a level of 0.025: computed power {kept.claim_power:.3g}." in sentences
+    assert f"non-inferiority was shown in a share of {kept.simulated_claim:.3g} of them" in sentences
 
 
 @pytest.mark.django_db(transaction=True)

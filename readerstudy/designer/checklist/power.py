@@ -13,6 +13,7 @@ from readerstudy.designer.sizing.computed import (
     image_counts,
 )
 from readerstudy.layout.numbers import localise
+from readerstudy.protocol.comparisons import DIFFERENCE
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.sizing import ROUNDING, Sizing
 
@@ -26,23 +27,34 @@ def power_sentence(protocol: Protocol, *, readers: int) -> str:
     if not can_be_sized(protocol):
         return ""
     sizing = replace(analysis.sizing, readers=readers)
+    outlook = compute(protocol, sizing)
     values = {
-        "power": localise(f"{compute(protocol, sizing).found.power:.2f}"),
+        "power": localise(f"{outlook.planned.power:.2f}"),
         "readers": readers,
         "figure": FIGURES[analysis.primary](),
         "images": _images(analysis.primary, compared_sessions(protocol)),
         "difference": localise(f"{sizing.difference:.2f}"),
-        "alpha": localise(f"{analysis.alpha:g}"),
+        "margin": localise(f"{analysis.margin:g}"),
+        "alpha": localise(f"{analysis.alpha / 2 if outlook.claim else analysis.alpha:g}"),
         "verdicts": _verdicts(analysis.primary, sizing),
         "correlation": localise(f"{sizing.correlation:.2f}"),
         "pairs": _pairs(are_same=protocol.show_same_images(analysis.before, analysis.after)),
         "sd": localise(f"{sizing.sd_readers:.2f}"),
     }
-    text = _(
-        "With %(readers)s readers and %(images)s, a true change of %(difference)s in the %(figure)s is found with a "
-        "power of %(power)s (two-sided, significance level %(alpha)s). Assumed: %(verdicts)s; a correlation of "
-        "%(correlation)s between %(pairs)s; a spread of %(sd)s of readers from session to session. Method: Obuchowski "
-        "and Rockette’s test (Hillis et al., 2011)."
+    text = (
+        _(
+            "With %(readers)s readers and %(images)s, non-inferiority of the %(figure)s with the margin of %(margin)s "
+            "is shown with a power of %(power)s if nothing changes (one-sided, significance level %(alpha)s). Assumed: "
+            "%(verdicts)s; a correlation of %(correlation)s between %(pairs)s; a spread of %(sd)s of readers from "
+            "session to session. Method: Obuchowski and Rockette’s test (Hillis et al., 2011)."
+        )
+        if outlook.claim
+        else _(
+            "With %(readers)s readers and %(images)s, a true change of %(difference)s in the %(figure)s is found with "
+            "a power of %(power)s (two-sided, significance level %(alpha)s). Assumed: %(verdicts)s; a correlation of "
+            "%(correlation)s between %(pairs)s; a spread of %(sd)s of readers from session to session. Method: "
+            "Obuchowski and Rockette’s test (Hillis et al., 2011)."
+        )
     )
     return text % values
 
@@ -52,14 +64,21 @@ def outdated_sentence(protocol: Protocol) -> str:
     kept = protocol.analysis.sizing
     if not kept.is_kept or kept.power is None:
         return ""
-    now = compute(protocol, kept).found.power if can_be_sized(protocol) else None
-    if now is not None and abs(now - kept.power) <= ROUNDING:
+    claims = protocol.analysis.claim != DIFFERENCE
+    if claims != (kept.claim_power is not None):
+        return _(
+            "The plan keeps a sizing that was made before the aim of the primary test was changed. Determine the size "
+            "again, or say in the report why it changed."
+        )
+    before = kept.power if kept.claim_power is None else kept.claim_power
+    now = compute(protocol, kept).planned.power if can_be_sized(protocol) else None
+    if now is not None and abs(now - before) <= ROUNDING:
         return ""
     text = _(
         "The plan keeps a sizing with a power of %(kept)s, made for other numbers of images or other rules; under the "
         "plan as it is now the power is %(now)s. Determine the size again, or say in the report why it changed."
     )
-    return text % {"kept": localise(f"{kept.power:.3f}"), "now": "–" if now is None else localise(f"{now:.3f}")}
+    return text % {"kept": localise(f"{before:.3f}"), "now": "–" if now is None else localise(f"{now:.3f}")}
 
 
 FIGURES: Final = {

@@ -45,4 +45,6 @@ SIZING: Final[Mapping[str, Row]] = {
     "simulated_power": _row(_("Simulated power")),
     "simulated_equivalence": _row(_("Simulated power to show equivalence")),
     "simulated_false_findings": _row(_("Simulated share of false findings")),
+    "claim_power": _row(_("Computed power to show non-inferiority")),
+    "simulated_claim": _row(_("Simulated power to show non-inferiority")),
 }

@@ -27,6 +27,7 @@ from readerstudy.designer.sizing.actions import (
 from readerstudy.designer.sizing.computed import compute
 from readerstudy.designer.sizing.curves import power_picture
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.protocol.comparisons import DIFFERENCE
 from readerstudy.protocol.sizing import ASSUMPTIONS, MOST_READERS, MOST_SIMULATIONS, Sizing, sizing_sentences
 from readerstudy.studies.models import Study
 
@@ -132,6 +133,8 @@ def _page(request: HttpRequest, study: Study, form: SizingForm | None, *, error:
         "is_kept": found is not None and found == analysis.sizing,
         "kept": sizing_sentences(analysis.sizing, alpha=analysis.alpha, margin=analysis.margin),
         "analysis": analysis,
+        "claims": analysis.claim != DIFFERENCE,
+        "one_sided": analysis.alpha / 2,
         "figure": FIGURES[analysis.primary](),
         "base": study.design_sha256 if study.is_editable else "",
     }

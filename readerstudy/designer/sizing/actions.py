@@ -17,6 +17,7 @@ from readerstudy.designer.sizing.computed import can_be_sized, compared_sessions
 from readerstudy.errors import BadInput
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.queue import enqueue, new_job
+from readerstudy.protocol.comparisons import DIFFERENCE, NOT_LOWER
 from readerstudy.protocol.document import Protocol
 from readerstudy.protocol.sizing import ASSUMPTIONS, MOST_SIMULATIONS, Sizing, check_sizing
 from readerstudy.protocol.values import changed
@@ -85,12 +86,14 @@ def computed(protocol: Protocol, sizing: Sizing) -> Sizing:
         source=sizing.source,
         power=round(outlook.found.power, 4),
         equivalence_power=round(outlook.equivalence.power, 4),
+        claim_power=None if outlook.claim is None else round(outlook.claim.power, 4),
     )
 
 
 def simulation_parameters(study: Study, sizing: Sizing, *, runs: int) -> dict[str, Any]:
     """Return the parameters of the job that simulates the plan of a study under these assumptions."""
     analysis = study.protocol.analysis
+    claim = {} if analysis.claim == DIFFERENCE else {"claim": analysis.claim}
     return {
         "study": study.code,
         "plan": to_dict(_simulated_plan(study.protocol, sizing)),
@@ -99,6 +102,7 @@ def simulation_parameters(study: Study, sizing: Sizing, *, runs: int) -> dict[st
         "alpha": analysis.alpha,
         "runs": runs,
         "seed": SEED,
+        **claim,
     }
 
 
@@ -132,9 +136,14 @@ def simulate(parameters: Mapping[str, Any], progress: Callable[[int, int], None]
         rng=np.random.default_rng(parameters["seed"]),
         progress=progress,
     )
-    shares = (found.power, found.equivalence, found.false_positive)
-    names = ("simulated_power", "simulated_equivalence", "simulated_false_findings")
-    values = {name: share.share for name, share in zip(names, shares, strict=True) if share.share is not None}
+    shares = {
+        "simulated_power": found.power,
+        "simulated_equivalence": found.equivalence,
+        "simulated_false_findings": found.false_positive,
+    }
+    if claim := parameters.get("claim"):
+        shares["simulated_claim"] = found.not_lower if claim == NOT_LOWER else found.not_higher
+    values = {name: share.share for name, share in shares.items() if share.share is not None}
     return {"simulations": parameters["runs"], "undefined": found.undefined, **values}
 
 

@@ -6,9 +6,10 @@ that of Hillis, Obuchowski and Berbaum (2011, Acad. Radiol. 18:129).
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final, TypedDict, cast
 
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.comparisons import DIFFERENCE
 from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.protocol.sizing import Sizing
 from readerstudy.statistics.mrmc import (
@@ -17,6 +18,7 @@ from readerstudy.statistics.mrmc import (
     VarianceComponents,
     binary_components,
     equivalence_power,
+    non_inferiority_power,
     power,
 )
 from readerstudy.statistics.mrmc.readings import FigureOfMerit
@@ -27,15 +29,32 @@ FEWEST_CASES: Final = 2
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Powers:
     """The computed powers of a comparison: to find the assumed change, and to show equivalence if there is none.
 
-    `components` are those of a study as planned, for other numbers of readers and images.
+    `claim`: to show the plan's claim of non-inferiority if nothing changes; None if the plan looks for a difference.
     """
 
-    components: VarianceComponents
     found: Power
     equivalence: Power
+    claim: Power | None
+
+    @property
+    def planned(self) -> Power:
+        """The power of the primary test."""
+        return self.claim or self.found
+
+
+@dataclass(frozen=True)
+class Outlook(Powers):
+    """The powers, and the components of a study as planned, for other numbers of readers and images."""
+
+    components: VarianceComponents
+
+
+class _Size(TypedDict):
+    readers: int
+    cases: int
 
 
 def compared_sessions(protocol: Protocol) -> list[ProtocolSession]:
@@ -74,16 +93,21 @@ def compute(protocol: Protocol, sizing: Sizing) -> Outlook:
         cov2=(before.cov2 + after.cov2) / 2,
         cov3=(before.cov3 + after.cov3) / 2,
     )
-    return Outlook(mean, *powers(mean, analysis, sizing, readers=sizing.readers, cases=mean.cases))
+    found = powers(mean, analysis, sizing, readers=sizing.readers, cases=mean.cases)
+    return Outlook(found.found, found.equivalence, found.claim, mean)
 
 
 def powers(
     components: VarianceComponents, analysis: AnalysisPlan, sizing: Sizing, *, readers: int, cases: int
-) -> tuple[Power, Power]:
-    """Return the power to find the assumed change and to show equivalence, with so many readers and images."""
-    found = power(components, readers=readers, cases=cases, difference=sizing.difference, alpha=analysis.alpha)
-    return found, equivalence_power(
-        components, readers=readers, cases=cases, margin=analysis.margin, alpha=analysis.alpha
+) -> Powers:
+    """Return the powers with so many readers and images. The margin is the plan's."""
+    size: _Size = {"readers": readers, "cases": cases}
+    return Powers(
+        power(components, **size, difference=sizing.difference, alpha=analysis.alpha),
+        equivalence_power(components, **size, margin=analysis.margin, alpha=analysis.alpha),
+        None
+        if analysis.claim == DIFFERENCE
+        else non_inferiority_power(components, **size, margin=analysis.margin, alpha=analysis.alpha / 2),
     )
 
 

@@ -15,17 +15,16 @@ from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.protocol.sizing import Sizing
 
 WANTED: Final = 0.8  # the usual power, as a line
-_FOUND, _EQUIVALENT = 0, 1
 _FACTORS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The powers at each size: to find the change, and to show equivalence."""
+    """The powers at each size: to find the change, and to show equivalence or the claim of the plan."""
 
     sizes: tuple[float, ...]
     found: tuple[float, ...]
-    equivalent: tuple[float, ...]
+    shown: tuple[float, ...]
 
 
 def curve_of_readers(outlook: Outlook, analysis: AnalysisPlan, sizing: Sizing) -> Curve:
@@ -50,11 +49,11 @@ def curve_of_images(outlook: Outlook, analysis: AnalysisPlan, sizing: Sizing) ->
 def _curve(
     sizes: list[tuple[float, dict[str, int]]], outlook: Outlook, analysis: AnalysisPlan, sizing: Sizing
 ) -> Curve:
-    pairs = [powers(outlook.components, analysis, sizing, **size) for _x, size in sizes]
+    found = [powers(outlook.components, analysis, sizing, **size) for _x, size in sizes]
     return Curve(
         tuple(x for x, _size in sizes),
-        tuple(found.power for found, _equivalent in pairs),
-        tuple(equivalent.power for _found, equivalent in pairs),
+        tuple(each.found.power for each in found),
+        tuple((each.claim or each.equivalence).power for each in found),
     )
 
 
@@ -71,31 +70,37 @@ def power_picture(outlook: Outlook, analysis: AnalysisPlan, sizing: Sizing) -> P
     with drawing():
         figure = Figure(figsize=(8.4, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
-        handles = _draw(left, readers, sizing, planned=float(sizing.readers))
-        _draw(right, images, sizing, planned=1.0)
+        handles = _draw(left, readers, outlook, sizing, planned=float(sizing.readers))
+        _draw(right, images, outlook, sizing, planned=1.0)
         left.set_xlabel(_("Readers"))
         left.xaxis.set_major_locator(MaxNLocator(integer=True))
         right.set_xlabel(_("Images, as a multiple of the plan"))
         left.set_ylabel(_("Power"))
         left.set_ylim(0, 1.02)
-        figure.legend(handles, _names(), loc="outside lower center", ncols=2, frameon=False)
+        figure.legend(handles, _names(outlook), loc="outside lower center", ncols=2, frameon=False)
         return picture(
             figure,
             key="power",
             title=_("Power by readers and images"),
-            description=f"{_described(readers, _('readers'))} {_described(images, _('times the images'))}",
+            description=" ".join(
+                _described(curve, unit, outlook)
+                for curve, unit in ((readers, _("readers")), (images, _("times the images")))
+            ),
             caption=caption,
         )
 
 
-def _names() -> list[str]:
+def _names(outlook: Outlook) -> list[str]:
+    if outlook.claim:
+        return [_("to find the assumed change"), _("to show non-inferiority, if nothing changes")]
     return [_("to find the assumed change"), _("to show equivalence, if nothing changes")]
 
 
-def _draw(axis: Any, curve: Curve, sizing: Sizing, *, planned: float) -> list[Any]:
+def _draw(axis: Any, curve: Curve, outlook: Outlook, sizing: Sizing, *, planned: float) -> list[Any]:
     handles = []
-    simulated = (sizing.simulated_power, sizing.simulated_equivalence)
-    for index, (values, point) in enumerate(zip((curve.found, curve.equivalent), simulated, strict=True)):
+    shown = sizing.simulated_claim if outlook.claim else sizing.simulated_equivalence
+    series = ((curve.found, sizing.simulated_power), (curve.shown, shown))
+    for index, (values, point) in enumerate(series):
         handles += axis.plot(curve.sizes, values, color=COLOURS[index], linestyle=DASHES[index], linewidth=1.8)
         if point is not None:
             axis.plot([planned], [point], marker="o", fillstyle="none", color=COLOURS[index], markersize=8)
@@ -107,17 +112,22 @@ def _draw(axis: Any, curve: Curve, sizing: Sizing, *, planned: float) -> list[An
     return handles
 
 
-def _described(curve: Curve, unit: str) -> str:
+def _described(curve: Curve, unit: str, outlook: Outlook) -> str:
     """Return three points of a curve in words."""
     picked = dict.fromkeys((0, len(curve.sizes) // 2, len(curve.sizes) - 1))
     parts = [
-        _("%(size)s %(unit)s: %(found)s and %(equivalent)s")
+        _("%(size)s %(unit)s: %(found)s and %(shown)s")
         % {
             "size": localise(f"{curve.sizes[index]:g}"),
             "unit": unit,
             "found": localise(f"{curve.found[index]:.2f}"),
-            "equivalent": localise(f"{curve.equivalent[index]:.2f}"),
+            "shown": localise(f"{curve.shown[index]:.2f}"),
         }
         for index in picked
     ]
-    return _("Power to find the change, and to show equivalence: %(parts)s.") % {"parts": "; ".join(parts)}
+    text = (
+        _("Power to find the change, and to show non-inferiority: %(parts)s.")
+        if outlook.claim
+        else _("Power to find the change, and to show equivalence: %(parts)s.")
+    )
+    return text % {"parts": "; ".join(parts)}

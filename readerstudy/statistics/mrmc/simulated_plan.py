@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, owens_t
 
-from readerstudy.statistics.equivalence import tost
+from readerstudy.statistics.equivalence import non_inferiority, tost
 from readerstudy.statistics.mrmc.anova import obuchowski_rockette
 from readerstudy.statistics.mrmc.readings import FigureOfMerit, Floats
 from readerstudy.statistics.mrmc.results import ObuchowskiRockette
@@ -90,12 +90,15 @@ class SimulatedPower:
     """Shares of simulated studies, with Wilson's intervals.
 
     `power`: with the true difference, the two-sided test finds it. Without any difference: `equivalence`, the two
-    one-sided tests show that it is within the margin, and `false_positive`, the two-sided test finds one. `undefined`
-    counts studies of both kinds whose test was undefined; they count as not found.
+    one-sided tests show that it is within the margin; `not_lower` and `not_higher`, one of them at alpha / 2 shows that
+    it is above −margin or below the margin; and `false_positive`, the two-sided test finds one. `undefined` counts
+    studies of both kinds whose test was undefined; they count as not found.
     """
 
     power: Proportion
     equivalence: Proportion
+    not_lower: Proportion
+    not_higher: Proportion
     false_positive: Proportion
     undefined: int
 
@@ -119,7 +122,7 @@ def simulated_power(
         raise ValueError(f"runs: there must be at least one, not {runs}.")
     if not 0 < plan.baseline + difference < 1:
         raise ValueError(f"difference: the {plan.figure} is {plan.baseline:.3f}; it cannot change by {difference}.")
-    found = equivalent = false = undefined = 0
+    found = equivalent = not_lower = not_higher = false = undefined = 0
     for run in range(runs):
         result = analyse(plan, simulate(plan, difference=difference, rng=rng))
         null = analyse(plan, simulate(plan, difference=0.0, rng=rng))
@@ -127,8 +130,11 @@ def simulated_power(
         found += result.p is not None and result.p < alpha
         false += null.p is not None and null.p < alpha
         equivalent += _is_equivalent(null, margin, alpha)
+        not_lower += _is_not_lower(null, margin, alpha)
+        not_higher += _is_not_lower(null, margin, alpha, sign=-1)
         progress(run + 1, runs)
-    return SimulatedPower(wilson(found, runs), wilson(equivalent, runs), wilson(false, runs), undefined)
+    shares = (wilson(count, runs) for count in (found, equivalent, not_lower, not_higher, false))
+    return SimulatedPower(*shares, undefined)
 
 
 def analyse(plan: SimulatedPlan, study: Simulated) -> ObuchowskiRockette:
@@ -151,6 +157,15 @@ def _is_equivalent(result: ObuchowskiRockette, margin: float, alpha: float) -> b
     difference = result.differences[0]
     df = None if np.isinf(result.df2) else result.df2
     return tost(difference.estimate, difference.se, margin, df=df, alpha=alpha).equivalent
+
+
+def _is_not_lower(result: ObuchowskiRockette, margin: float, alpha: float, *, sign: int = 1) -> bool:
+    """Return whether `sign` times the change is shown to lie above −margin, at the one-sided level alpha / 2."""
+    if result.p is None or result.df2 is None:
+        return False
+    difference = result.differences[0]  # the first session minus the second
+    df = None if np.isinf(result.df2) else result.df2
+    return non_inferiority(-sign * difference.estimate, difference.se, margin, df=df, alpha=alpha / 2).shown
 
 
 def simulate(plan: SimulatedPlan, *, difference: float, rng: np.random.Generator) -> Simulated:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import chdtri, fdtri, ndtr, ndtri, stdtrit
+from scipy.special import chdtri, fdtri, nctdtr, ndtr, ndtri, stdtrit
 from scipy.stats import chi, ncf, ncx2
 
 from readerstudy.statistics.mrmc.anova import RANDOM
@@ -143,6 +143,36 @@ def equivalence_power(
     se = float(np.sqrt(2 * spread / readers))
     accepted = _accepted(margin / se, difference / se, df2, alpha)
     return Power(accepted, readers, cases, difference, se, (difference / se) ** 2, df2)
+
+
+def non_inferiority_power(
+    components: VarianceComponents,
+    *,
+    readers: int,
+    cases: int,
+    margin: float,
+    difference: float = 0.0,
+    alpha: float = 0.025,
+    random: RandomFactors = "both",
+) -> Power:
+    """Return the power of the one-sided test that a condition is not worse than another one by `margin`.
+
+    `difference` is the true one, above 0 if the condition is better; `alpha` is the one-sided level. By the noncentral
+    t distribution with the degrees of freedom of the analysis. Raises ValueError if an argument is out of range or
+    nothing varies.
+    """
+    if not 0 < margin < np.inf:
+        raise ValueError(f"margin must be above 0, not {margin}.")
+    if not alpha < 0.5:
+        raise ValueError(f"alpha must be below .5, not {alpha}.")
+    spread, df2 = _spread(components, readers, cases, alpha, random)
+    se = float(np.sqrt(2 * spread / readers))
+    shift = (margin + difference) / se
+    if np.isinf(df2):
+        shown = float(ndtr(shift - ndtri(1 - alpha)))
+    else:
+        shown = 1 - float(nctdtr(df2, shift, stdtrit(df2, 1 - alpha)))
+    return Power(shown, readers, cases, difference, se, shift**2, df2)
 
 
 def _accepted(margin: float, difference: float, df: float, alpha: float) -> float:

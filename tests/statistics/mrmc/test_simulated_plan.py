@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import ndtri
+from scipy.integrate import quad
+from scipy.special import ndtr, ndtri, stdtrit
+from scipy.stats import chi
 
 from readerstudy.statistics import mrmc
 from readerstudy.statistics.mrmc import simulated_plan
@@ -42,6 +44,32 @@ def test_the_power_of_tost_grows_with_readers_and_falls_with_a_difference() -> N
     assert power(random="cases", readers=200, cases=40_000) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("readers", [2, 5, 40])
+def test_the_power_of_non_inferiority_is_one_tail(readers: int) -> None:
+    """Both tails are the power of the two-sided test, by the noncentral F; one is an integral over the variance."""
+    components = mrmc.binary_components(0.8, 400, r2=0.1, sd_tr=0.02)
+    size = {"readers": readers, "cases": 400}
+    upper, lower = (
+        mrmc.non_inferiority_power(components, **size, margin=0.05, difference=true) for true in (0.0, -0.1)
+    )
+    assert upper.power + lower.power == pytest.approx(mrmc.power(components, **size, difference=0.05).power, abs=1e-8)
+    df, root = upper.df2, np.sqrt(upper.df2)
+    shift, quantile = 0.05 / upper.se, stdtrit(df, 0.975)
+    shown, _error = quad(
+        lambda t: ndtr(shift - quantile * t) * chi.pdf(t * root, df) * root, 0, 10, points=[1], limit=500
+    )
+    assert upper.power == pytest.approx(shown, abs=1e-8)
+
+
+def test_the_power_of_non_inferiority_at_the_margin_is_its_level() -> None:
+    components = mrmc.binary_components(0.8, 400, r2=0.1, sd_tr=0.02)
+    for random in ("both", "cases"):
+        values = {"readers": 10, "cases": 400, "margin": 0.05, "random": random}
+        at_margin = mrmc.non_inferiority_power(components, **values, difference=-0.05)
+        assert at_margin.power == pytest.approx(0.025)
+        assert 0.025 < mrmc.non_inferiority_power(components, **values).power < 1
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"), [({"margin": 0.0}, "margin must be"), ({"alpha": 0.5}, "alpha must be below .5")]
 )
@@ -49,6 +77,8 @@ def test_wrong_margins_are_reported(change: dict[str, float], sentence: str) -> 
     components = mrmc.binary_components(0.8, 400, sd_tr=0.02)
     with pytest.raises(ValueError, match=sentence):
         mrmc.equivalence_power(components, **{"readers": 5, "cases": 100, "margin": 0.05} | change)
+    with pytest.raises(ValueError, match=sentence):
+        mrmc.non_inferiority_power(components, **{"readers": 5, "cases": 100, "margin": 0.05} | change)
 
 
 # --- simulated studies ----------------------------------------------------------------------------------------------
@@ -75,6 +105,10 @@ def test_simulated_studies_reach_the_computed_power_of_equivalence() -> None:
     found = simulated_power(plan, difference=0.05, margin=0.03, alpha=0.05, runs=150, rng=rng)
     assert 0.3 < computed < 0.95
     assert found.equivalence.share == pytest.approx(computed, abs=0.1)
+    computed = mrmc.non_inferiority_power(components, readers=20, cases=800, margin=0.03).power
+    assert 0.3 < computed < 0.95
+    for claim in (found.not_lower, found.not_higher):
+        assert claim.share == pytest.approx(computed, abs=0.1)
 
 
 @pytest.mark.parametrize("figure", ["auc", "sensitivity", "specificity", "balanced_accuracy"])
