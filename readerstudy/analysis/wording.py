@@ -168,9 +168,9 @@ def p_text(p: float) -> str:
     return localise("< 0.001" if p < 0.001 else f"= {p:.3f}")
 
 
-def signed(value: float) -> str:
-    """Return a number with its sign and two decimals, with a true minus and without negative zero."""
-    return localise(f"{value:+z.2f}")
+def signed(value: float, *, decimals: int = 2) -> str:
+    """Return a number with its sign, with a true minus and without negative zero."""
+    return localise(f"{value:+z.{decimals}f}")
 
 
 def limit_sentences(record: StudyRecord, plan: AnalysisPlan) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def test_the_sentence_repeats_the_row_and_the_limit_of_the_design() -> None:
     table = played.mrmc(full(), PLAN)
     change, p = (lines(table)["Sensitivity"][key] for key in ("difference", "p"))
     sentence = next(note for note in table.notes if note.startswith("Sensitivity"))
-    assert f"{change.value:+.2f}".replace("-", "−") in sentence
+    assert f"{change.value:+.3f}".replace("-", "−") in sentence
     assert ("higher" in sentence) is (change.low > 0)
     assert ("may be due to chance" in sentence) is (p >= 0.05)
     assert "the education, practice, the different images, and fatigue" in table.notes[-1]

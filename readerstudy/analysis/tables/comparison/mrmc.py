@@ -294,9 +294,9 @@ def _sentence(comparison: MrmcComparison, plan: AnalysisPlan, *, several_arms: b
     name = figure_name(comparison.figure)
     return sentence % {
         "figure": f"{comparison.arm}, {name}" if several_arms else name,
-        "change": signed(change.value),
-        "low": signed(change.low),
-        "high": signed(change.high),
+        "change": signed(change.value, decimals=3),
+        "low": signed(change.low, decimals=3),
+        "high": signed(change.high, decimals=3),
         "p": p_text(p),
         **compared_sessions(plan),
     }

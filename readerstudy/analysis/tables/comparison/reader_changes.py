@@ -116,7 +116,7 @@ def _columns() -> tuple[Column, ...]:
     correct, test = _("Share correct"), _("The article’s test")
     return (
         Column("reader", _("Reader")),
-        Column("subset", _("Images")),
+        Column("subset", _("Images"), breaks=True),
         Column("sessions", _("Sessions")),
         Column("first", _("first"), Kind.FRACTION, correct),
         Column("second", _("second"), Kind.FRACTION, correct),
@@ -126,7 +126,7 @@ def _columns() -> tuple[Column, ...]:
         Column("p", _("p, one-sided"), Kind.P, test),
         Column("adjusted", _("adjusted"), Kind.P, test),
         Column("exact_p", _("Exact p"), Kind.P),
-        Column("family", _("Planned in")),
+        Column("family", _("Planned in"), breaks=True),
     )
 
 
