@@ -133,8 +133,14 @@ def simulated_power(
         not_lower += _is_not_lower(null, margin, alpha)
         not_higher += _is_not_lower(null, margin, alpha, sign=-1)
         progress(run + 1, runs)
-    shares = (wilson(count, runs) for count in (found, equivalent, not_lower, not_higher, false))
-    return SimulatedPower(*shares, undefined)
+    return SimulatedPower(
+        power=wilson(found, runs),
+        equivalence=wilson(equivalent, runs),
+        not_lower=wilson(not_lower, runs),
+        not_higher=wilson(not_higher, runs),
+        false_positive=wilson(false, runs),
+        undefined=undefined,
+    )
 
 
 def analyse(plan: SimulatedPlan, study: Simulated) -> ObuchowskiRockette:
