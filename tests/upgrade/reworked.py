@@ -36,7 +36,8 @@ def assert_says_the_same(before: dict[str, Any], after: dict[str, Any]) -> None:
         {"tables": {name: {"rows": rows} for name, rows in in_the_old_form(each["tables"]).items()}}
         for each in (before, after)
     )
-    assert differing_rows(old, new) == []
+    differing = differing_rows(old, new)
+    assert not differing, differing
     for part in ("study", "title", "rehearsal", "language", "plan", "summary", "limits"):
         assert same(before[part], after[part]), part
 
