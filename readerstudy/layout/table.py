@@ -59,6 +59,7 @@ class Kind(StrEnum):
     SPREAD = "spread"
     SHARE = "share"  # a proportion, two decimals
     PERCENT = "percent"  # a proportion in per cent, one decimal
+    LEVEL = "level"  # a share without an interval, in per cent
     ESTIMATE = "estimate"  # two decimals
     AREA = "area"  # an estimate, three decimals
     CHANGE = "change"  # an estimate of a difference: signed, three decimals
@@ -222,7 +223,7 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
             return _shown_difference(cell)
         case float() if kind is Kind.P:
             return ShownCell(_p_value(cell), is_number)
-        case float() if kind is Kind.PERCENT:
+        case float() if kind is Kind.LEVEL:
             return ShownCell(localise(f"{100 * cell:.4g} %"), is_number)
         case int() | float() if kind in _FORMATS:
             return ShownCell(localise(format(cell, _FORMATS[kind])), is_number)

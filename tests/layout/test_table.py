@@ -26,7 +26,7 @@ DIFFERENCE = Difference(-0.7, -1.1164, -0.284, 0.0002)
         (AREA, Kind.CHANGE, "+0.850 +0.570 to +1.000"),
         (Estimate(-0.0001, -0.28, 0.01), Kind.CHANGE, "+0.000 −0.280 to +0.010"),
         (0.25, Kind.CHANGE, "+0.250"),
-        (0.99375, Kind.PERCENT, "99.38 %"),
+        (0.99375, Kind.LEVEL, "99.38 %"),
         (DIFFERENCE, Kind.DIFFERENCE, "−0.700 −1.116 to −0.284, p <0.001"),
         (Difference(0.5, None, None, None), Kind.DIFFERENCE, "+0.500"),
         (Missing("one class only"), Kind.AREA, "one class only"),

@@ -64,7 +64,7 @@ def planned_tests_table(
             Column("arm", _("Arm")),
             Column("sessions", _("Sessions")),
             Column("change", pgettext("difference", "Change"), Kind.CHANGE),
-            Column("level", _("Level of the interval"), Kind.PERCENT),
+            Column("level", _("Level of the interval"), Kind.LEVEL),
             Column("p", "p", Kind.P),
             Column("adjusted", _("adjusted p"), Kind.P),
             Column("decision", _("Decision")),

@@ -126,6 +126,7 @@ def test_the_table_has_the_interval_of_the_decision_and_its_level() -> None:
     primary, sensitivity = rows[:2]
     assert (primary["sessions"], primary["level"]) == ("3 → 5", pytest.approx(0.95))
     assert sensitivity["level"] == pytest.approx(0.975)
+    assert [key for key in table.as_dict()["rows"][0] if key.startswith("level")] == ["level"]
     last = rows[-3:]
     assert [row["sessions"] for row in last] == ["2 → 3", "3 → 5", "2 → 3"]
     assert last[2]["decision"] == "not higher"
