@@ -124,6 +124,12 @@ class ShownCell:
     breaks: bool = False
 
     @property
+    def classes(self) -> str:
+        """The classes of its element on a page."""
+        flags = {"number": self.is_number, "opens": self.opens, "breaks": self.breaks}
+        return " ".join(name for name, is_set in flags.items() if is_set)
+
+    @property
     def line(self) -> str:
         return f"{self.text} {', '.join(self.details)}".strip()
 
