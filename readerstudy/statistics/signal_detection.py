@@ -7,6 +7,8 @@ The signal is the adversarial image: a hit is an adversarial image called "not r
 from dataclasses import dataclass
 from math import exp, pi, sqrt
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from readerstudy.statistics.proportions import Proportion, wilson
@@ -48,6 +50,21 @@ class DetectionShift:
     high: float
     z: float
     p: float
+
+
+@dataclass(frozen=True)
+class RepeatDetection:
+    """Discrimination at the first and the second reading of the same images, and how often a hit is repeated.
+
+    `found_again` is the share of the hits of the first reading that are hits again, `found_later` the share of the
+    adversarial images missed at first that are hits at the second reading.
+    """
+
+    first: SignalDetection
+    second: SignalDetection
+    change: DetectionShift
+    found_again: Proportion
+    found_later: Proportion
 
 
 def detection(
@@ -100,8 +117,53 @@ def criterion_shift(first: SignalDetection, second: SignalDetection, *, confiden
     return _shift(first.criterion, first.criterion_se, second.criterion, second.criterion_se, confidence)
 
 
+def repeat_detection(real: ArrayLike, adversarial: ArrayLike, *, confidence: float = 0.95) -> RepeatDetection | None:
+    """Return d′ of one reader at the first and second reading of the same images; None without images of both kinds.
+
+    Each table (2, 2) counts images by the first (rows) and the second verdict (columns): real, then not real. The
+    standard error of the change has the covariance of the two readings by the delta method, from a table with a quarter
+    added to each cell, which gives `detection`'s corrected rates. Taking the readings as independent instead makes the
+    interval too wide. Raises ValueError for other shapes or negative counts.
+
+    >>> twice = repeat_detection([[30, 5], [4, 6]], [[9, 6], [2, 28]])
+    >>> round(twice.first.d_prime, 2), round(twice.second.d_prime, 2), round(twice.change.se, 2)
+    (1.17, 1.35, 0.29)
+    """
+    tables = [np.asarray(each, dtype=float) for each in (real, adversarial)]
+    if any(table.shape != (2, 2) or not (np.isfinite(table) & (table >= 0)).all() for table in tables):
+        raise ValueError("real and adversarial must be tables (2, 2) of counts.")
+    noise, signal = tables
+    first, second = (
+        detection(float(hits), int(signal.sum()), float(alarms), int(noise.sum()), confidence=confidence)
+        for hits, alarms in ((signal[1].sum(), noise[1].sum()), (signal[:, 1].sum(), noise[:, 1].sum()))
+    )
+    if first is None or second is None:
+        return None
+    shared = sum(_covariance_of_deviates(table) for table in tables)
+    se = sqrt(first.d_prime_se**2 + second.d_prime_se**2 - 2 * shared)
+    return RepeatDetection(
+        first=first,
+        second=second,
+        change=_shift_with(second.d_prime - first.d_prime, se, confidence),
+        found_again=wilson(float(signal[1, 1]), int(signal[1].sum()), confidence=confidence),
+        found_later=wilson(float(signal[0, 1]), int(signal[0].sum()), confidence=confidence),
+    )
+
+
+def _covariance_of_deviates(table: NDArray[np.float64]) -> float:
+    """Return the covariance of Φ⁻¹ of the two rates of "not real" of a table (first verdict, second verdict)."""
+    images = float(table.sum())
+    shares = (table + 0.25) / (images + 1)
+    first, second, both = float(shares[1].sum()), float(shares[:, 1].sum()), float(shares[1, 1])
+    return (both - first * second) / (images * _density(first) * _density(second))
+
+
 def _shift(first: float, first_se: float, second: float, second_se: float, confidence: float) -> DetectionShift:
-    difference, se = second - first, sqrt(first_se**2 + second_se**2)
+    return _shift_with(second - first, sqrt(first_se**2 + second_se**2), confidence)
+
+
+def _shift_with(difference: float, se: float, confidence: float) -> DetectionShift:
+    """Return the change with its interval and p; se is never 0, because the corrected tables have no empty cell."""
     half = float(ndtri((1 + confidence) / 2)) * se
     z = difference / se
     return DetectionShift(difference, se, difference - half, difference + half, z, float(2 * ndtr(-abs(z))))
@@ -109,5 +171,9 @@ def _shift(first: float, first_se: float, second: float, second_se: float, confi
 
 def _variance_of_deviate(rate: float, trials: int) -> float:
     """Return the variance of Φ⁻¹(rate) by the delta method."""
-    density = exp(-(float(ndtri(rate)) ** 2) / 2) / sqrt(2 * pi)
-    return rate * (1 - rate) / (trials * density**2)
+    return rate * (1 - rate) / (trials * _density(rate) ** 2)
+
+
+def _density(rate: float) -> float:
+    """Return the normal density at Φ⁻¹(rate)."""
+    return exp(-(float(ndtri(rate)) ** 2) / 2) / sqrt(2 * pi)
