@@ -11,6 +11,7 @@ from readerstudy.analysis.figures.confidence import confidence_figure
 from readerstudy.analysis.figures.detection import detection_figure
 from readerstudy.analysis.figures.forest import forest_figure
 from readerstudy.analysis.figures.reader_changes import reader_changes_figure
+from readerstudy.analysis.figures.speed_accuracy import speed_figure
 from readerstudy.analysis.figures.times import times_figure
 from readerstudy.layout.picture import Picture
 
@@ -24,5 +25,6 @@ __all__ = [
     "detection_figure",
     "forest_figure",
     "reader_changes_figure",
+    "speed_figure",
     "times_figure",
 ]

@@ -1,6 +1,6 @@
 """Answers of readers, and their readings of images that were shown twice, counted in the database.
 
-Only `queries.study` calls this, after it has checked that the study is unsealed. No truth is read here.
+Only `queries.study` calls this, after it has checked that the study is unsealed.
 """
 
 import json
@@ -18,8 +18,11 @@ from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.protocol.questions import Question
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
+from readerstudy.sealed_work import sealed_work
 from readerstudy.statistics.agreement import VERDICTS
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
+from readerstudy.truth.queries import truth_of_stimuli
+from readerstudy.truth.terms import Authenticity
 
 _LISTS = f"""
 FROM {ReadingList._meta.db_table} list
@@ -57,8 +60,10 @@ GROUP BY 1, 2, 3
 """
 
 _REPEATS = f"""
-SELECT enrollment.code, plan.number, first_plan.number, first_reading.verdict, reading.verdict, count(*)
+SELECT enrollment.code, plan.number, first_plan.number, truth.authenticity = %s,
+       first_reading.verdict, reading.verdict, count(*)
 {_READINGS}
+JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
 JOIN {ReadingList._meta.db_table} first_list ON first_list.enrollment_id = enrollment.id
 JOIN {SessionPlan._meta.db_table} first_plan ON first_plan.id = first_list.session_plan_id
 JOIN {Presentation._meta.db_table} first ON first.reading_list_id = first_list.id
@@ -68,7 +73,7 @@ WHERE enrollment.study_id = %s AND {_KEPT} AND presentation.is_repeat AND {IS_IN
   -- Two sessions may have shown the image; the repeat is one of a single session.
   AND first_plan.number = (%s::int[])[plan.number]
   AND reading.verdict = ANY(%s) AND first_reading.verdict = ANY(%s)
-GROUP BY 1, 2, 3, 4, 5
+GROUP BY 1, 2, 3, 4, 5, 6
 """
 
 
@@ -102,16 +107,19 @@ def _counted(sql: str, study: Study, analysis: AnalysisPlan) -> dict[tuple[int, 
 
 
 def reader_repeats(study: Study, analysis: AnalysisPlan) -> tuple[ReaderRepeats, ...]:
-    """Return the verdicts on images that were shown twice, by reader and session."""
+    """Return the verdicts on images that were shown twice, by reader, session and truth."""
     known = list(VERDICTS)
     repeated = [each.repeat_of or number for number, each in enumerate(study.protocol.sessions, start=1)]
-    with connection.cursor() as cursor:
-        cursor.execute(_REPEATS, [study.pk, keeps_withdrawn(analysis), repeated, known, known])
+    adversarial = Authenticity.ADVERSARIAL.value
+    with sealed_work(), connection.cursor() as cursor:
+        sql = _REPEATS.format(truth=truth_of_stimuli(study))
+        cursor.execute(sql, [adversarial, study.pk, keeps_withdrawn(analysis), repeated, known, known])
         rows = cursor.fetchall()
     tables: dict[tuple[str, int, int], NDArray[np.int64]] = {}
-    for reader, session, first_session, first, second, count in rows:
-        table = tables.setdefault((reader, session, first_session), np.zeros((len(known), len(known)), dtype=np.int64))
-        table[known.index(first), known.index(second)] += count
+    for reader, session, first_session, is_adversarial, first, second, count in rows:
+        empty = np.zeros((2, len(known), len(known)), dtype=np.int64)
+        table = tables.setdefault((reader, session, first_session), empty)
+        table[int(is_adversarial), known.index(first), known.index(second)] += count
     ordered = sorted(tables.items(), key=lambda item: (reader_sort_key(item[0][0]), item[0][1:]))
     return tuple(
         ReaderRepeats(reader, session, first_session, table) for (reader, session, first_session), table in ordered

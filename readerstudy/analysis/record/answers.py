@@ -30,10 +30,17 @@ class AnsweredQuestion:
 class ReaderRepeats:
     """The images that one session showed to one reader for the second time.
 
-    `verdicts` counts images by the first and the second verdict, in the order of `agreement.VERDICTS`.
+    `by_truth` (2, 3, 3) counts images, the real ones first, by the first and the second verdict, in the order of
+    `agreement.VERDICTS`.
     """
 
     reader: str
     session: int
     first_session: int
-    verdicts: NDArray[np.int64]
+    by_truth: NDArray[np.int64]
+
+    @property
+    def verdicts(self) -> NDArray[np.int64]:
+        """All images by the first and the second verdict, (3, 3)."""
+        total: NDArray[np.int64] = self.by_truth.sum(axis=0)
+        return total

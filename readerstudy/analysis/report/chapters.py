@@ -16,6 +16,7 @@ from readerstudy.analysis.figures import (
     detection_figure,
     forest_figure,
     reader_changes_figure,
+    speed_figure,
     times_figure,
 )
 from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
@@ -30,8 +31,10 @@ from readerstudy.analysis.tables.article import table_2, table_2_readings, table
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.analysis.tables.comparison.aid import aid_table
 from readerstudy.analysis.tables.comparison.confidence import confidence_mrmc_table
+from readerstudy.analysis.tables.comparison.limits_of_agreement import limits_of_agreement_table
 from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.comparison.paired_odds import paired_odds_table
 from readerstudy.analysis.tables.comparison.reader_changes import (
     ReaderChange,
     reader_changes,
@@ -49,6 +52,7 @@ from readerstudy.analysis.tables.comparison.subgroup_tests import (
 )
 from readerstudy.analysis.tables.confidence import Curves, confidence_curves, confidence_table
 from readerstudy.analysis.tables.detector import detector_table
+from readerstudy.analysis.tables.learning import learning_table
 from readerstudy.analysis.tables.missing_and_unsure import (
     unsure_mrmc_table,
     unsure_rules_by_reader_table,
@@ -57,8 +61,9 @@ from readerstudy.analysis.tables.missing_and_unsure import (
 from readerstudy.analysis.tables.readers import readers_table
 from readerstudy.analysis.tables.reading_order import reading_order_table
 from readerstudy.analysis.tables.reading_pace import reading_pace_table
-from readerstudy.analysis.tables.repeats import intra_reader_table
+from readerstudy.analysis.tables.repeats import intra_reader_table, repeat_detection_table
 from readerstudy.analysis.tables.signal_detection import signal_detection_table
+from readerstudy.analysis.tables.speed_accuracy import speed_accuracy_table
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
@@ -129,6 +134,7 @@ class Chapters:
             planned_tests_table(record, plan, self.mrmc, self.subgroups),
             mrmc_table(record, plan, self.mrmc),
             same_images_table(record, plan),
+            paired_odds_table(record, plan),
             forest_figure(record, plan, self.mrmc),
         )
 
@@ -149,6 +155,7 @@ class Chapters:
             agreement_table(record),
             agreement_figure(record, plan),
             intra_reader_table(record),
+            repeat_detection_table(record, plan),
             answers_table(record),
             blocks_figure(record, plan),
             reading_pace_table(record, plan),
@@ -170,6 +177,10 @@ class Chapters:
             unsure_rules_table(record, plan),
             unsure_mrmc_table(record, plan, self.mrmc),
             reading_order_table(record, plan),
+            learning_table(record, plan),
+            speed_figure(record, plan),
+            speed_accuracy_table(record, plan),
+            limits_of_agreement_table(record, plan),
             mixed_models_table(record, plan),
             sentences=(_("Nothing in this chapter was planned. It can raise questions but not answer them."),),
             hidden=(unsure_rules_by_reader_table(record, plan),),

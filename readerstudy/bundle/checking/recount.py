@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from readerstudy.analysis.record.aid import AidRecord
 from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
 from readerstudy.analysis.record.classifier import ClassifierRecord, DiagnosisCounts
-from readerstudy.analysis.record.codes import PAIR, POSITIVE, VERDICTS, reader_sort_key, source_pathology
+from readerstudy.analysis.record.codes import ADVERSARIAL, PAIR, POSITIVE, VERDICTS, reader_sort_key, source_pathology
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
@@ -252,7 +252,7 @@ class Recount:
 
     def _repeats(self) -> Iterator[ReaderRepeats]:
         known = list(agreement.VERDICTS)
-        columns = ["reader", "session", "case", "is_repeat", "is_excluded", "verdict"]
+        columns = ["reader", "session", "case", "authenticity", "is_repeat", "is_excluded", "verdict"]
         rows = self._kept.select(columns).to_pylist()
         first = {(row["reader"], row["session"], row["case"]): row["verdict"] for row in rows if not row["is_repeat"]}
         tables: dict[tuple[str, int, int], NDArray[np.int64]] = {}
@@ -262,9 +262,10 @@ class Recount:
             source = self.facts.repeat_of[row["session"] - 1]
             verdicts = first.get((row["reader"], source, row["case"])), row["verdict"]
             if all(verdict in known for verdict in verdicts):
-                empty = np.zeros((len(known), len(known)), dtype=np.int64)
+                empty = np.zeros((2, len(known), len(known)), dtype=np.int64)
                 table = tables.setdefault((row["reader"], row["session"], source), empty)
-                table[known.index(str(verdicts[0])), known.index(str(verdicts[1]))] += 1
+                is_adversarial = int(row["authenticity"] == ADVERSARIAL)
+                table[is_adversarial, known.index(str(verdicts[0])), known.index(str(verdicts[1]))] += 1
         for (reader, session, source), table in sorted(tables.items(), key=_by_reader):
             yield ReaderRepeats(reader, session, source, table)
 

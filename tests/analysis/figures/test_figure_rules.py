@@ -27,12 +27,13 @@ DRAW: dict[str, Draw] = {
     "detection": figures.detection_figure,
     "blocks": figures.blocks_figure,
     "times": figures.times_figure,
+    "speed": figures.speed_figure,
     "agreement": figures.agreement_figure,
     "forest": lambda record, plan: figures.forest_figure(record, plan, mrmc_comparisons(record, plan)),
     "reader changes": lambda record, plan: figures.reader_changes_figure(record, plan, changes_of(record, plan)),
     "classifier": lambda record, plan: figures.classifier_figure(record, plan, crowd.scores(record)),
 }
-NAMING = ("accuracy", "detection", "blocks", "times", "forest", "reader changes")  # pictures of single readers
+NAMING = ("accuracy", "detection", "blocks", "times", "speed", "forest", "reader changes")  # pictures of single readers
 NEEDS_TWO = ("agreement", "forest")
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from readerstudy.analysis.queries.study import study_record
+from readerstudy.analysis.record.answers import ReaderRepeats
 from readerstudy.analysis.report.build import build_report
 from readerstudy.analysis.tables.answers import answers_table
-from readerstudy.analysis.tables.repeats import intra_reader_table
+from readerstudy.analysis.tables.repeats import intra_reader_table, repeat_detection_table
 from readerstudy.layout.table import Estimate
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.protocol.document import Protocol, ProtocolSession
@@ -17,10 +18,15 @@ from readerstudy.protocol.rules import AskedVerdict, SessionRules, VerdictLabels
 from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.agreement import VERDICTS
+from readerstudy.statistics.proportions import wilson
+from readerstudy.statistics.signal_detection import repeat_detection
 from readerstudy.studies.actions import close_study, exclude_from_analysis
 from readerstudy.studies.models import Presentation
 from readerstudy.truth.actions import unseal_study
+from readerstudy.truth.queries import truth_of_study
+from readerstudy.truth.terms import Authenticity
 from tests import make, walk
+from tests.analysis import small
 
 CHOICES = (Choice("a", "Alike"), Choice("b", "Different"))
 LOOK = Question("look", QuestionKind.CHOICE, "How do they look?", CHOICES)
@@ -99,18 +105,53 @@ def test_only_the_first_reading_of_an_image_counts_elsewhere(read):
 
 def test_repeats_are_compared_with_the_first_reading_of_the_same_image(read):
     record = unsealed(read)
-    expected = {1: np.zeros((3, 3), int), 2: np.zeros((3, 3), int)}
+    expected = {1: np.zeros((2, 3, 3), int), 2: np.zeros((2, 3, 3), int)}
+    truth = truth_of_study(read)
     for again in Reading.objects.filter(presentation__is_repeat=True):
         first = Reading.objects.get(
             presentation__stimulus=again.presentation.stimulus_id, presentation__is_repeat=False
         )
         session = again.presentation.reading_list.session_plan.number
-        expected[session][VERDICTS.index(first.verdict), VERDICTS.index(again.verdict)] += 1
+        is_adversarial = truth[again.presentation.stimulus_id].authenticity == Authenticity.ADVERSARIAL
+        expected[session][int(is_adversarial), VERDICTS.index(first.verdict), VERDICTS.index(again.verdict)] += 1
     assert [(each.reader, each.session, each.first_session) for each in record.repeats] == [("R1", 1, 1), ("R1", 2, 1)]
     for each in record.repeats:
-        assert (each.verdicts == expected[each.session]).all()
+        assert (each.by_truth == expected[each.session]).all()
+        assert (each.verdicts == expected[each.session].sum(axis=0)).all()
     table = intra_reader_table(record)
     assert [row[:4] for row in table.rows] == [("R1", "1", "1", 2), ("R1", "1", "2", 2)]
+
+
+def repeats_of(*tables):
+    return small.record(repeats=tuple(ReaderRepeats("R1", 2, 1, np.array(table)) for table in tables))
+
+
+def test_discrimination_at_both_readings_is_that_of_the_calls():
+    # First verdicts in rows, second ones in columns: real, unsure, not real.
+    real, adversarial = [[9, 2, 3], [1, 1, 0], [2, 1, 4]], [[3, 1, 2], [0, 1, 2], [1, 2, 12]]
+    record = repeats_of([real, adversarial])
+    wrong, excluded = (
+        repeat_detection_table(record, AnalysisPlan(unsure=rule)).rows[0] for rule in ("wrong", "excluded")
+    )
+    twice = repeat_detection([[13, 3], [3, 4]], [[5, 4], [3, 12]])
+    assert wrong[:5] == ("R1", "1", "2", 23, 24)
+    assert wrong[5].value == twice.first.d_prime
+    assert wrong[7:] == (
+        Estimate(twice.change.difference, twice.change.low, twice.change.high),
+        twice.change.p,
+        wilson(12, 15),
+        wilson(4, 9),
+    )
+    assert excluded[3:5] == (18, 18)
+    assert excluded[9:] == (wilson(12, 13), wilson(2, 5))
+
+
+def test_repeats_of_one_kind_alone_have_no_discrimination():
+    table = repeat_detection_table(
+        repeats_of([[[9, 2, 3], [1, 1, 0], [2, 1, 4]], np.zeros((3, 3), int)]), AnalysisPlan()
+    )
+    assert table.rows[0][3:] == (23, 0, *[None] * 6)
+    assert repeat_detection_table(small.record(), AnalysisPlan()) is None
 
 
 def test_an_image_that_is_excluded_at_its_second_showing_is_in_no_table(read):
@@ -126,7 +167,7 @@ def test_the_report_shows_answers_repeats_and_what_verdicts_were_called(read):
     unsealed(read)
     report = build_report(read, at=make.MONDAY)
     tables = {table.key: table for section in report.sections for table in section.tables}
-    assert {"answers", "intra_reader"} <= set(tables)
+    assert {"answers", "intra_reader", "repeat_detection"} <= set(tables)
     assert any("Real = “Camera”" in sentence for section in report.sections for sentence in section.sentences)
 
 

@@ -24,6 +24,7 @@ _FIGURES: tuple[tuple[Subset | None, FigureOfMerit], ...] = (
     (Subset.REAL, "specificity"),
     (Subset.ADVERSARIAL, "sensitivity"),
 )
+IMAGES: tuple[Subset | None, ...] = tuple(subset for subset, _figure in _FIGURES)
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def same_images_table(record: StudyRecord, plan: AnalysisPlan) -> Table | None:
 def _columns(record: StudyRecord, conditions: Conditions) -> tuple[Column, ...]:
     right = _("Share of right verdicts")
     numbers = (conditions.first, conditions.second)
-    first, second = (_session_name(record, number) for number in numbers)
+    first, second = (session_name(record, number) for number in numbers)
     return (
         Column("arm", _("Arm")),
         Column("images_are", _("Images are")),
@@ -133,7 +134,8 @@ def _columns(record: StudyRecord, conditions: Conditions) -> tuple[Column, ...]:
     )
 
 
-def _session_name(record: StudyRecord, number: int) -> str:
+def session_name(record: StudyRecord, number: int) -> str:
+    """Return the session, with whether it had an aid if one of the sessions has."""
     aided = record.aided_sessions
     if not aided:
         return _("session %(session)s") % {"session": number}
@@ -141,7 +143,8 @@ def _session_name(record: StudyRecord, number: int) -> str:
     return name % {"session": number}
 
 
-def _images_are(subset: Subset | None) -> str:
+def images_are(subset: Subset | None) -> str:
+    """Return the name of a subset of images; None means all."""
     return _("all") if subset is None else subset_name(subset)
 
 
@@ -155,7 +158,7 @@ def _reader_rows(
         own = compared.select(compared.reader == readers.index(reader))
         pairs = paired_verdicts(own, conditions, subset=subset, rule=Unsure(plan.unsure))
         if pairs.images:
-            yield (arm, _images_are(subset), reader, pairs.images, *_cells(pairs), None)
+            yield (arm, images_are(subset), reader, pairs.images, *_cells(pairs), None)
 
 
 def _cells(pairs: PairedVerdicts) -> tuple[Cell, ...]:
@@ -186,7 +189,7 @@ def _overall_row(
     first, second = (result.intervals[number] for number in (conditions.first, conditions.second))
     yield (
         comparison.arm,
-        _images_are(subset),
+        images_are(subset),
         _("all readers"),
         result.cases,
         Estimate(first.estimate, first.low, first.high) if first.se > 0 else first.estimate,
