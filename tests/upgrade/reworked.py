@@ -12,7 +12,7 @@ from tests.upgrade.previous import differing_rows, same
 Row = dict[str, Any]
 Tables = dict[str, dict[str, Any]]
 
-NEW_TABLES = {"stard_ai", "reader_study", "table3p", "reader_changes"}
+NEW_TABLES = {"stard_ai", "reader_study", "table3p", "reader_changes", "learning", "speed"}
 # Columns without a counterpart in the other release, by table. Intervals of orders were the chance band, mirrored.
 OTHERWISE = {
     "claim": {"record", "answered"},  # an item says now what the authors have to add

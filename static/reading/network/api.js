@@ -244,7 +244,9 @@ function delayOrOnline(ms, signal) {
  * @param {Record<string, string>} [images] addresses by panel, if the stimulus does not have them
  * @returns {Presentation}
  */
-export function presentationOf({ code, width, height, image, images: own, flip = false, aid, lesson, line }, images = own) {
+export function presentationOf(stimulus, images = stimulus.images) {
+  const { code, width, height, image, flip = false, aid, lesson, line } = stimulus;
   const urls = images ?? { image: image ?? "" };
-  return { code, urls, flip, pixels: width * height, ...(aid && { aid }), ...(lesson && { lesson }), ...(line && { line }) };
+  const beside = { ...(aid && { aid }), ...(lesson && { lesson }), ...(line && { line }) };
+  return { code, urls, flip, pixels: width * height, ...beside };
 }
