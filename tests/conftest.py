@@ -18,6 +18,7 @@ from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here
 from tests import make
+from tests.kept import forget
 from tests.without_torch import WITHOUT_TORCH, files_with_torch
 
 # Slowness of a busy machine is not a fault: no test fails because it, or the drawing of its examples, was slow.
@@ -69,11 +70,25 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True, scope="session")
 def flush_past_triggers():
-    """Let tests with transactions of their own empty the database, whose evidence refuses TRUNCATE."""
-    flush = DatabaseOperations.sql_flush
+    """Let tests with transactions of their own empty the database, whose evidence refuses TRUNCATE.
+
+    Where numbers begin with 1 again, rows that are put back could meet others of their numbers (`tests.kept`).
+    """
+    flush, reset = DatabaseOperations.sql_flush, DatabaseOperations.sequence_reset_by_name_sql
+    role = "SET LOCAL session_replication_role = replica"
+
+    def sql_flush(*args, reset_sequences=False, **options):
+        if reset_sequences:
+            forget()
+        return [role, *flush(*args, reset_sequences=reset_sequences, **options)]
+
+    def reset_and_forget(*args):
+        forget()
+        return reset(*args)
+
     with pytest.MonkeyPatch.context() as patch:
-        role = "SET LOCAL session_replication_role = replica"
-        patch.setattr(DatabaseOperations, "sql_flush", lambda *args, **options: [role, *flush(*args, **options)])
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(DatabaseOperations, "sequence_reset_by_name_sql", reset_and_forget)
         yield
 
 

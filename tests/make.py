@@ -1,11 +1,12 @@
 """Builders: the smallest real things that tests need. Pictures are drawn here, never taken from anybody."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
+from django.conf import settings
 from django.db import connection
 
 from readerstudy.accounts.models import Role, User
@@ -17,6 +18,7 @@ from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import Pixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.sealed_work import sealed_work
 from readerstudy.sources.source import ImportBatch, ImportImage
 from readerstudy.studies.actions import add_member, enroll
 from readerstudy.studies.models import Study
@@ -27,8 +29,11 @@ from readerstudy.truth.actions import (
     register_adversarial_image,
     register_synthetic_image,
 )
+from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import real_images
+from readerstudy.truth.queries.images import RealImage
 from readerstudy.vocabulary import SYNTHETIC, Direction
+from tests.kept import kept
 from tests.tamper import without_triggers
 
 PATHOLOGIES = {finding.word: pathology for pathology, finding in MAMMOGRAPHY.findings.items()}
@@ -102,28 +107,50 @@ def found(patients: int = 22) -> ImportBatch:
 
 
 def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), resolutions=("low",)) -> Cohort:
-    import_cohort(name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=resolutions, processes=1)
+    """A cohort with the images of `found`, imported once for all tests with the same arguments."""
+
+    def build() -> None:
+        values = {"fractions": fractions, "resolutions": resolutions, "processes": 1}
+        import_cohort(name, found(patients), seed=1, at=MONDAY, **values)
+
+    arguments = (name, patients, tuple(fractions), tuple(resolutions), tuple(MAMMOGRAPHY.layouts.items()))
+    others = tuple(Stimulus.objects.order_by("pk").values_list("pk", flat=True))
+    kept(("cohort", *arguments, others, settings.PSEUDONYM_KEY), build)
     return Cohort.named(name)
 
 
+@sealed_work()
 def adversarial_images_for(
     cohort: Cohort, resolutions=("low",), prefix: str = "gan", attack: str = "", directions=tuple(Direction), every=1
 ) -> None:
     """Register an adversarial image for each n-th image: a bright blob inserted, or the brightest part damped.
 
-    They belong to the attack, or to two GANs whose names have the prefix.
+    They belong to the attack, or to two GANs whose names have the prefix. Those of the same images are made once.
     """
-    for picture in (picture for name in resolutions for picture in real_images(cohort, name)[::every]):
-        direction = Direction.REMOVE if picture.label else Direction.INSERT
-        if direction not in directions:
-            continue
+    names = {direction: attack or f"{prefix}-{direction.value}" for direction in directions}
+    pictures = [picture for name in resolutions for picture in real_images(cohort, name)[::every]]
+    chosen = [picture for picture in pictures if _direction(picture) in names]
+    if Truth.objects.filter(generator__in=names.values()).exists():
+        _register_altered(chosen, names)
+    else:
+        identity = tuple((picture.stimulus_id, picture.label) for picture in chosen)
+        kept(("adversarial", identity, tuple(names.items())), lambda: _register_altered(chosen, names))
+
+
+def _direction(picture: RealImage) -> Direction:
+    return Direction.REMOVE if picture.label else Direction.INSERT
+
+
+def _register_altered(pictures: Iterable[RealImage], generators: Mapping[Direction, str]) -> None:
+    for picture in pictures:
+        direction = _direction(picture)
         real = decode_png(picture.path)
         altered = altered_copy(real, direction)
         register_adversarial_image(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
-            provenance=AttackProvenance(direction=direction, generator=attack or f"{prefix}-{direction.value}", seed=1),
+            provenance=AttackProvenance(direction=direction, generator=generators[direction], seed=1),
         )
 
 
