@@ -19,6 +19,7 @@ from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here
 from tests import make
 from tests.kept import forget
+from tests.schedule import LongestFirst, place_in
 from tests.without_torch import WITHOUT_TORCH, files_with_torch
 
 # Slowness of a busy machine is not a fault: no test fails because it, or the drawing of its examples, was slow.
@@ -50,6 +51,19 @@ def pytest_configure(config: pytest.Config) -> None:
     patch.setattr(tempfile, "tempdir", None)  # read TMPDIR again
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     config.add_cleanup(patch.undo)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of pytest-xdist: what takes longest comes first (`tests.schedule`)."""
+    if hasattr(config, "workerinput"):
+        place = place_in([item.nodeid for item in items])
+        items.sort(key=lambda item: place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
