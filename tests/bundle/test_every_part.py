@@ -47,7 +47,7 @@ SESSIONS = (
 )
 PLANS = (
     AnalysisPlan(before=1, after=3),
-    AnalysisPlan(before=1, after=3, unsure="half", groups=2, idle_after_s=3),
+    AnalysisPlan(before=1, after=3, unsure="half", groups=2, idle_after_s=3, sd_of="session"),
     AnalysisPlan(before=3, after=4, unsure="excluded", primary="sensitivity", withdrawn_readers="leave_out"),
     AnalysisPlan(
         before=1, after=3, comparisons=(Comparison(3, 4, "auc", "not_lower", 0.1, "Few."), Comparison(1, 4, "auc"))

@@ -28,6 +28,7 @@ from readerstudy.analysis.record.counts import (
     subset_kinds,
 )
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.statistics.subgroups import cut_into_subgroups, cut_within_session
 from readerstudy.statistics.unsure import Unsure
 
 _PAIR = 4  # the first of the two kinds that show both images side by side
@@ -68,6 +69,10 @@ def aggregate(readings: Judged, arms: Mapping[str, str], plan: AnalysisPlan) -> 
         blocks={groups: counting.blocks(rule, groups) for groups in block_numbers(plan.groups)},
         compared=declared.of_sessions(plan.before, plan.after) if plan.comparisons else declared,
         declared=declared if plan.comparisons else None,
+        session_blocks={
+            groups: counting.blocks(rule, groups, of_sessions=True)
+            for groups in (block_numbers(plan.groups) if plan.sd_of == "session" else ())
+        },
     )
 
 
@@ -135,23 +140,32 @@ class _Counting:
         by_arm = np.array([names[arm] for arm in unique[:, 0].tolist()], dtype=str)
         return CaseVerdicts(by_arm, unique[:, 1], unique[:, 2], unique[:, 3], counts)
 
-    def blocks(self, rule: Unsure, groups: int) -> SubgroupBlocks:
-        """Return sums by contiguous block. Readings after the last block count for `hits` only."""
+    def blocks(self, rule: Unsure, groups: int, *, of_sessions: bool = False) -> SubgroupBlocks:
+        """Return sums by contiguous block: of each subset or, if `of_sessions`, of all readings of the session.
+
+        Readings after the last block count for `hits` only.
+        """
         shape = (*self.shape, ALL_READINGS + 1)
         readings: Ints = np.zeros(shape, dtype=np.int64)
         hits: Floats = np.zeros(shape)
         sums: Sums = np.zeros((*shape, groups), dtype=np.float32)
+        sizes: Ints = np.zeros((*shape, groups), dtype=np.int64)
         credits = self._credits(rule)
         subsets = [*(subset_kinds(subset) for subset in SUBSETS), tuple(range(_PAIR))]
         for cell, own in self._sessions():
+            counted = own[~np.isnan(credits[own])]
             for number, kinds in enumerate(subsets):
-                earned = credits[own][np.isin(self.kind[own], kinds)]
-                earned = earned[~np.isnan(earned)]
-                size = earned.size // groups
-                readings[(*cell, number)], hits[(*cell, number)] = earned.size, earned.sum()
-                if size:
-                    sums[(*cell, number)] = earned[: size * groups].reshape(groups, size).sum(axis=1)
-        return SubgroupBlocks(readings, hits, sums)
+                is_member = np.isin(self.kind[counted], kinds)
+                earned = credits[counted][is_member]
+                cut = (
+                    cut_within_session(earned, is_member, groups) if of_sessions else cut_into_subgroups(earned, groups)
+                )
+                readings[(*cell, number)], hits[(*cell, number)] = cut.readings, cut.hits
+                if cut.sums:
+                    sums[(*cell, number)] = cut.sums
+                if cut.sizes:
+                    sizes[(*cell, number)] = cut.sizes
+        return SubgroupBlocks(readings, hits, sums, sizes if of_sessions else None)
 
     def _credits(self, rule: Unsure) -> Floats:
         """Return the credit of each reading; NaN for those that do not count."""
