@@ -48,6 +48,16 @@ def files(tmp_path, settings):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def nobody_else_is_connected(db):
+    """End what earlier tests of this worker have left connected: a restore counts who uses the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
+        )
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return tmp_path / "backups"

@@ -15,7 +15,7 @@ BUILD = """async ([base, height, width, panels, pictures, flip]) => {
   const { outlineOf } = await import(base + "outline.js");
   const canvas = (name) => `<figure><div class="picture"><canvas data-panel="${name}"></canvas></div></figure>`;
   const ends = "<span data-lowest></span><canvas></canvas><span data-highest></span>";
-  const legend = `<p data-legend><span data-lesson></span>${ends}</p>`;
+  const legend = `<p data-legend><span data-lesson></span>${ends}</p><p id="line"></p>`;
   document.body.innerHTML = `<div id="own" class="panels triptych">${panels.map(canvas).join("")}</div>${legend}`;
   if (panels.length > 1) document.querySelector(".triptych").append(document.querySelector("[data-legend]"));
   const sheet = new CSSStyleSheet();
