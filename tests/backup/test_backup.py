@@ -56,6 +56,7 @@ def nobody_else_is_connected(db):
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
         )
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # or the whole test would see those from before
 
 
 @pytest.fixture
