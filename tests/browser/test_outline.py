@@ -17,7 +17,8 @@ BUILD = """async ([base, height, width, panels, pictures, flip]) => {
   const ends = "<span data-lowest></span><canvas></canvas><span data-highest></span>";
   const legend = `<p data-legend><span data-lesson></span>${ends}</p><p id="line"></p>`;
   document.body.innerHTML = `<div id="own" class="panels triptych">${panels.map(canvas).join("")}</div>${legend}`;
-  if (panels.length > 1) document.querySelector(".triptych").append(...document.querySelectorAll("[data-legend], #line"));
+  const beside = document.querySelectorAll("[data-legend], #line");
+  if (panels.length > 1) document.querySelector(".triptych").append(...beside);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("#own { display: block } #own figure { margin: 0 } #own .picture { width: 500px; height: 300px; }");
   document.adoptedStyleSheets = [sheet];
