@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from numpy.typing import NDArray
 
 from readerstudy.analysis.record.codes import Subset
@@ -54,7 +55,7 @@ def learning_table(record: StudyRecord, plan: AnalysisPlan) -> Table | None:
         ),
         columns=(
             Column("images_are", _("Images are")),
-            Column("change", _("Change")),
+            Column("change", pgettext("difference", "Change")),
             Column("readers", _("Readers"), Kind.COUNT),
             Column("readings", _("Readings"), Kind.COUNT),
             Column("ratio", _("Odds ratio"), Kind.ESTIMATE),
